@@ -70,7 +70,11 @@ class Evidence(Model):
 
 
 class SessionRules(Model):
-    """The operations that make, renew and end a session. `login` reads `token`; `refresh` reads `token`, `refresh_token`."""
+    """
+    The operations that make, renew and end a session.
+
+    `login` reads `token` and, where sessions are renewed, `refresh_token`; `refresh` reads both.
+    """
 
     login: str = "login"
     refresh: str | None = None
@@ -147,7 +151,7 @@ class CheckSettings(Model):
     params: Mapping[str, Any] = Field(default_factory=dict)
 
     def hold(self) -> float:
-        """Return for how many seconds a result speaks: 1.5 × interval + timeout (design §2)."""
+        """Return for how many seconds a result speaks: 1.5 intervals and one timeout (design §2)."""
         return 1.5 * self.interval + self.timeout
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.profile import CheckSettings, Environment, Limits, PathSettings
 from config.values import Duration, Model, SecretReference
@@ -113,9 +113,7 @@ class Settings(BaseSettings):
     `paths` and `checks` are the profile's, with the file's own laid over them key by key.
     """
 
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="CRITPATH_", env_nested_delimiter="__", nested_model_default_partial_update=True
-    )
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="CRITPATH_", env_nested_delimiter="__")
 
     environment: Environment
     target: str
@@ -137,3 +135,15 @@ class Settings(BaseSettings):
     channels: Mapping[str, ChannelSettings] = Field(default_factory=dict)
     paths: Mapping[str, PathSettings]
     checks: Mapping[str, CheckSettings]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what is handed in: `config.load` reads the environment itself, to say which variable is wrong."""
+        return (init_settings,)

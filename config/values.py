@@ -40,7 +40,7 @@ def _parse_positive(value: Any) -> float:
 
 def _parse_objective(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        raise ValueError("is not a percentage; write for example 99.9")  # noqa: TRY004 - pydantic collects ValueError
+        raise ValueError("is not a percentage; write for example 99.9")
     try:
         percent = Decimal(str(value).removesuffix("%"))
     except ArithmeticError:
@@ -54,7 +54,8 @@ def _parse_jmespath(value: Any) -> str:
     try:
         jmespath.compile(value)
     except (JMESPathError, TypeError) as exc:
-        raise ValueError(f"is not a JMESPath expression ({str(exc).splitlines()[0]}); see https://jmespath.org") from None
+        said = str(exc).splitlines()[0]
+        raise ValueError(f"is not a JMESPath expression ({said}); see https://jmespath.org") from None
     return str(value)
 
 
