@@ -15,7 +15,7 @@ from critpath.errors import (
     ProbeFailed,
 )
 from critpath.model import Outcome, Reason, Result, RunClass, Step, Verdict
-from critpath.probe import Answer, Canary, Context, Page, Probe, Session, Toolbox
+from critpath.probe import Answer, Canary, Context, Page, Probe, Rotation, Session, Toolbox
 from critpath.run import run_probe
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ProbeFailed",
     "Reason",
     "Result",
+    "Rotation",
     "RunClass",
     "Session",
     "Step",

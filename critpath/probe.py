@@ -30,6 +30,15 @@ class Answer(Protocol):
     def __getattr__(self, field: str) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """What a refresh did to the tokens of a session. Never logged."""
+
+    access: str = field(repr=False)
+    old_refresh: str = field(repr=False)
+    new_refresh: str = field(repr=False)
+
+
 class Session(Protocol):
     """One identity's way to speak to the target, or that of a stranger."""
 
@@ -55,6 +64,10 @@ class Session(Protocol):
 
     async def graphql(self, operation: str, /, **variables: Any) -> Answer:
         """Like `call`, for an operation that the profile declares as GraphQL."""
+        ...
+
+    async def rotate(self) -> Rotation:
+        """Refresh the shared session now, whether or not it is due, and return the tokens before and after."""
         ...
 
 

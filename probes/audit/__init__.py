@@ -1,0 +1,1 @@
+"""Audit: what users do is on record, and the record is whole."""

@@ -1,0 +1,1 @@
+"""Auth & Access: login, token refresh, permission checks, and the sign-in page."""

@@ -1,0 +1,1 @@
+"""Deployables: what has no flow of its own."""

@@ -1,0 +1,1 @@
+"""Ingestion: from the source to the database and away again."""

@@ -1,0 +1,92 @@
+"""
+A record of ours travels from the source to the database, and away again.
+
+The stage at which it was lost is named: `accepted`, `processed`, `stored`, `removed`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from critpath import Answer, Context, ProbeError, ProbeFailed, Reason, Session, check_that
+from config import parse_duration
+from probes.investigation.truth import environment_is_ours
+
+
+async def probe(ctx: Context) -> None:
+    """Write a canary, find it once and unchanged, remove it, and prove that it is gone."""
+    api = await ctx.session(ctx.params["identity"])
+    async with ctx.step("environment"):
+        await _prove_environment(ctx, api)
+    canary = await ctx.canary("ingest")
+    record = {"critpath": canary.nonce, "note": "synthetic canary"}
+    async with ctx.step("accepted"):
+        job = (await api.call("ingest", record=record)).job
+        check_that(job, otherwise="the entry took the record, but gave no job", reason=Reason.LOST)
+    async with ctx.step("stored"):
+        found = await _arrival(ctx, api, canary.nonce)
+        if found is None:
+            raise await _diagnosis(ctx, api, job)
+        remote_id = found.ids[0]
+        await canary.stored(remote_id)
+        check_that(len(found.ids), equals=1, otherwise="the record is stored more than once", reason=Reason.DUPLICATE)
+        _same(record, found.props[0])
+    async with ctx.step("removed"):
+        await api.call("remove_record", id=remote_id)
+        left = await api.call("entity", id=remote_id)
+        check_that(
+            left.id is None or left.removed, otherwise="the record is still there after its removal", reason=Reason.WRONG_ANSWER
+        )
+        await canary.gone()
+
+
+async def _prove_environment(ctx: Context, api: Session) -> None:
+    """Nothing is written before the target itself has said, in this very run, which environment it is."""
+    answer = await api.call("entity", id=ctx.fixture["entity_id"])
+    evidence = ctx.facts.get("environment_evidence")
+    if evidence and answer.headers.get(evidence["header"]) is None:
+        message = "the target did not say which environment it is: nothing is written"
+        raise ProbeError(Reason.BLOCKED, message)
+    try:
+        environment_is_ours(ctx, answer)
+    except ProbeFailed as exc:
+        raise ProbeError(Reason.BLOCKED, f"nothing is written: {exc}") from exc
+
+
+async def _arrival(ctx: Context, api: Session, nonce: str) -> Answer | None:
+    """Ask for the record until it is there or its time is over."""
+    began = ctx.clock.monotonic()
+    deadline, pause = parse_duration(ctx.params["deadline"]), parse_duration(ctx.params["poll"])
+    while True:
+        found = await api.call("entities", q=nonce, limit=5)
+        if any(props.get("critpath") == nonce for props in found.props or []):
+            ctx.measure("stored_seconds", ctx.clock.monotonic() - began)
+            return found
+        if ctx.clock.monotonic() - began + pause > deadline:
+            return None
+        await ctx.clock.sleep(pause)
+
+
+async def _diagnosis(ctx: Context, api: Session, job: str) -> Exception:
+    """Say where the record was lost; or that we cannot tell, because reading does not work either."""
+    control = await api.call("entities", q=ctx.fixture["entity_name"], limit=5)
+    if ctx.fixture["entity_id"] not in (control.ids or []):
+        return ProbeError(Reason.BLOCKED, "could not be told: reading back does not even find the known entity")
+    status = await api.call("ingest_status", job=job)
+    state = status.state if status.status == 200 else None
+    within = f"within {ctx.params['deadline']}"
+    if state in ctx.facts.get("queued_states", ()):
+        return ProbeFailed(Reason.STUCK, f"stage processed: the job is still {state!r}, {within}: no worker took it")
+    if state in ctx.facts.get("running_states", ()):
+        return ProbeFailed(Reason.STUCK, f"stage processed: the job is still {state!r}, {within}")
+    if state in ctx.facts.get("failed_states", ()):
+        return ProbeFailed(Reason.LOST, f"stage processed: the job failed: {status.failure or 'no reason given'}")
+    said = f"the job says {state!r}" if state else "the job is no longer known"
+    return ProbeFailed(Reason.LOST, f"stage stored: accepted, then not in the database {within}; {said}")
+
+
+def _same(sent: dict[str, Any], stored: dict[str, Any]) -> None:
+    for key, value in sent.items():
+        check_that(
+            stored.get(key), equals=value, otherwise=f"the field {key!r} was changed on the way", reason=Reason.CORRUPT
+        )

@@ -1,0 +1,1 @@
+"""Investigation: search, entity retrieval and graph expansion, against a known fixture."""
