@@ -14,6 +14,12 @@ def part(tree: Tree, *sections: str) -> Tree:
     return Tree(data, {loc: origin for loc, origin in tree.origins.items() if not loc or loc[0] in data})
 
 
+def without(tree: Tree, *sections: str) -> Tree:
+    """Return *tree* without *sections*."""
+    data = {name: value for name, value in tree.data.items() if name not in sections}
+    return Tree(data, tree.origins, tree.mistakes)
+
+
 def overlay(base: Tree, over: Tree) -> Tree:
     """
     Return *base* with *over* laid over it.
@@ -22,9 +28,7 @@ def overlay(base: Tree, over: Tree) -> Tree:
     what was below it, and is left out.
     """
     origins = dict(base.origins)
-    result = Tree(_join(base.data, over.data, (), origins, over), origins, [*base.mistakes, *over.mistakes])
-    result.origins[()] = over.origins[()]
-    return result
+    return Tree(_join(base.data, over.data, (), origins, over), origins, [*base.mistakes, *over.mistakes])
 
 
 def _join(

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from config.build import Built, build
 from config.document import Origin, Tree, read
-from config.environment import fit, overrides
-from config.layers import overlay, part
+from config.environment import overrides
+from config.layers import overlay
+from config.merge import merge
 from config.mistakes import Loc, Mistake, Mistakes
 from config.nearest import suggestion
 from config.profile import Profile
+from config.rules import View, judge
 from config.settings import Settings
 
-_LAID_OVER = ("paths", "checks", "limits")
 _SETTINGS = {"environment": "dev", "target": "none", "tenant": "none", "surfaces": {}, "paths": {}, "checks": {}}
 _PROFILE = {"name": "none", "title": "none", "surfaces": {}, "operations": {}, "paths": {}, "checks": {}}
 
@@ -48,22 +48,24 @@ def load(
     """
     Return the configuration that *file* holds.
 
-    *environ* is `os.environ` unless given. *known_probe* tells whether there is a probe of that name; *probes* are the
-    names to suggest when there is not.
+    *environ* is `os.environ` unless given. *known_probe* tells whether there is a probe of that name, and everything is
+    one unless it is given; *probes* are the names to suggest when there is none.
 
     Raises:
         Mistakes: all that is wrong, in the file, in its profile and in the environment variables that override it.
     """
     written = read(file)
     variables = list(overrides(os.environ if environ is None else environ))
-    wanted = reduce(overlay, variables, Tree({"target": written.data.get("target")}, written.origins))
-    profile, refused = _read_profile(wanted, file)
-    merged = _merge(profile.tree if profile else None, written, variables)
-    settings = build(Settings, merged, _SETTINGS)
-    mistakes = [*refused, *merged.mistakes, *settings.mistakes, *(profile.mistakes if profile else ())]
-    if mistakes or profile is None:
-        raise Mistakes(mistakes)
-    return Configuration(settings.model, profile.model, file, merged.origins)
+    profile = _read_profile(reduce(overlay, variables, written), file)
+    tree = merge(profile.tree if profile.tree.data else None, written, variables)
+    settings = build(Settings, tree, _SETTINGS)
+    settings.model = _watched(settings.model)
+    view = View(settings.model, profile.model, tree, profile.tree, file.parent, known_probe or bool, probes)
+    broken = judge(view, settings.absent | _of_profile(profile.absent), settings.partial | _of_profile(profile.partial))
+    mistakes = [*tree.mistakes, *settings.mistakes, *profile.mistakes, *broken]
+    if mistakes:
+        raise Mistakes(_in_order(mistakes, str(file)))
+    return Configuration(settings.model, profile.model, file, tree.origins)
 
 
 def builtin_targets() -> list[str]:
@@ -72,18 +74,26 @@ def builtin_targets() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
-def _read_profile(settings: Tree, file: Path) -> tuple[Built[Profile] | None, list[Mistake]]:
+def _read_profile(settings: Tree, file: Path) -> Built[Profile]:
+    """Return the profile; where it cannot be read, one of which everything is absent."""
     target = settings.data.get("target")
-    if not isinstance(target, str) or not target:
-        return None, []
+    if not isinstance(target, str) or not target.strip():
+        return _no_profile(())
     try:
         tree = read(_profile_file(target, file))
     except LookupError:
-        remedy = suggestion(target, builtin_targets(), "write a path to a profile, such as ./profile.yaml, or one of")
-        return None, [settings.mistake(("target",), f"names the unknown target {target!r}", remedy)]
+        remedy = suggestion(target, builtin_targets(), "write the path of a profile, such as ./profile.yaml, or")
+        return _no_profile([settings.mistake(("target",), f"names the unknown target {target!r}", remedy)])
     except Mistakes as exc:
-        return None, list(exc.mistakes)
-    return build(Profile, tree, _PROFILE), tree.mistakes
+        return _no_profile(exc.mistakes)
+    built = build(Profile, tree, _PROFILE)
+    built.mistakes += tree.mistakes
+    return built
+
+
+def _no_profile(mistakes: Iterable[Mistake]) -> Built[Profile]:
+    model = Profile.model_validate(_PROFILE)
+    return Built(model, Tree({}, {}), list(mistakes), {*Profile.model_fields, "itself"})
 
 
 def _profile_file(target: str, file: Path) -> Path:
@@ -94,21 +104,25 @@ def _profile_file(target: str, file: Path) -> Path:
     return Path(str(files("config") / "targets" / f"{target}.yaml"))
 
 
-def _merge(profile: Tree | None, written: Tree, variables: list[Tree]) -> Tree:
-    if profile is None:
-        layers: list[Tree] = [_without(written, *_LAID_OVER), *(_without(tree, *_LAID_OVER) for tree in variables)]
-        base = Tree({"paths": {}, "checks": {}}, {(): layers[0].origins[()]})
-    else:
-        layers = [written, *variables]
-        base = part(profile, *_LAID_OVER)
-    merged = overlay(base, layers[0])
-    for tree in layers[1:]:
-        file = merged.origins[()]
-        merged = overlay(merged, fit(tree, merged.data))
-        merged.origins[()] = file
-    return merged
+def _of_profile(sections: Iterable[str]) -> set[str]:
+    found = {f"profile.{section}" for section in sections}
+    return found | {"checks", "paths"} if "profile.itself" in found else found
 
 
-def _without(tree: Tree, *sections: str) -> Tree:
-    data: dict[str, Any] = {key: value for key, value in tree.data.items() if key not in sections}
-    return Tree(data, {loc: origin for loc, origin in tree.origins.items() if not loc or loc[0] in data}, tree.mistakes)
+def _watched(settings: Settings) -> Settings:
+    """Return *settings* without the paths that are switched off, and without their checks."""
+    idle = {name for name, path in settings.paths.items() if not path.enabled}
+    if not idle:
+        return settings
+    kept = {name: path for name, path in settings.paths.items() if name not in idle}
+    paths = {
+        name: path.model_copy(update={"requires": tuple(parent for parent in path.requires if parent not in idle)})
+        for name, path in kept.items()
+    }
+    checks = {name: check for name, check in settings.checks.items() if check.path not in idle}
+    return settings.model_copy(update={"paths": paths, "checks": checks})
+
+
+def _in_order(mistakes: Iterable[Mistake], file: str) -> list[Mistake]:
+    """Sort by line: the operator's own file first, then the profile, then environment variables."""
+    return sorted(mistakes, key=lambda m: (m.line is None and m.file != file, m.file != file, m.file, m.line or 0))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from config.values import Duration, Model, Objective, Selection
+from config.values import Duration, Model, Objective, Selection, Text
 from critpath import Reason
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
@@ -133,17 +133,19 @@ class CheckSettings(Model):
     """
     A probe configured. Durations in seconds.
 
-    `cost` is what one good run takes, for `critpath plan`; a test compares it with what the runs really take.
+    `requests` and `logins` (per identity) are what one good run takes, for `critpath plan`; a test compares them with
+    what the runs really take. `surfaces` are needed beyond those of the identity, browser and operations it names.
     """
 
-    probe: str
-    path: str
-    interval: Duration
-    timeout: Duration
+    probe: Text = Field(examples=["auth.login"])
+    path: Text = Field(examples=["auth"])
+    interval: Duration = Field(examples=["5m"])
+    timeout: Duration = Field(examples=["10s"])
     slow_after: Duration | None = None
     recheck: Duration = 15.0
     required: bool = True
     enabled: bool = True
+    surfaces: tuple[str, ...] = ()
     browser: bool = False
     writes: bool = False
     requests: int = Field(default=1, ge=0)
@@ -156,15 +158,20 @@ class CheckSettings(Model):
 
 
 class PathSettings(Model):
-    """A critical path. `objective` is a ratio; `users` says in one sentence what is lost when the path is broken."""
+    """
+    A critical path. `objective` is a ratio; `users` says in one sentence what is lost when the path is broken.
 
-    title: str
+    A path that is not `enabled` is taken away when the configuration is loaded, and its checks with it.
+    """
+
+    title: Text = Field(examples=["Auth & Access"])
     severity: Severity = "SEV-1"
     objective: Objective = Field(default="99.9", validate_default=True)
     users: str = ""
     runbook: str = ""
     deployables: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    enabled: bool = True
 
 
 class AlertLabels(Model):
@@ -177,8 +184,8 @@ class AlertLabels(Model):
 class Profile(Model):
     """A target, whole."""
 
-    name: str
-    title: str
+    name: Text = Field(examples=["summit"])
+    title: Text = Field(examples=["Summit / IntelGraph"])
     surfaces: Mapping[str, str]
     deployables: Mapping[str, Literal["P0", "P1"]] = Field(default_factory=dict)
     headers: Headers = Headers()

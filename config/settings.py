@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.addresses import BaseUrl, Listen, SecretUrl, StoreUrl, Url
 from config.profile import CheckSettings, Environment, Limits, PathSettings
-from config.values import Duration, Model, SecretReference
+from config.values import Duration, Model, SecretReference, Text
 
 
 def _known_zone(name: str) -> str:
@@ -27,13 +28,13 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 class Identity(Model):
     """A synthetic account of the target."""
 
-    username: str
+    username: Text = Field(examples=["probe-operator@example.org"])
     password: SecretReference
     role: str = ""
 
 
 class Confirmation(Model):
-    """How a failure is confirmed: *failures* of at most *attempts*, *gap* seconds apart."""
+    """How a failure is confirmed: the attempts of a run are *gap* seconds apart."""
 
     gap: Duration = 5.0
 
@@ -56,14 +57,14 @@ class Slo(Model):
 class Store(Model):
     """Where the journal lives: `sqlite:///FILE` or `postgresql://…`. The password of a URL goes into *password*."""
 
-    url: str = "sqlite:///critpath.db"
+    url: StoreUrl = "sqlite:///critpath.db"
     password: SecretReference | None = None
 
 
 class Web(Model):
     """The address of `/metrics`, health and, with a token, of changes. *public* opens pages beyond loopback."""
 
-    listen: str = Field(default="127.0.0.1:9808", pattern=r"^.+:\d+$")
+    listen: Listen = "127.0.0.1:9808"
     token: SecretReference | None = None
     public: bool = False
 
@@ -86,14 +87,14 @@ class AlertmanagerChannel(Model):
     """All peers of an Alertmanager; each is told everything."""
 
     kind: Literal["alertmanager"]
-    urls: tuple[str, ...] = Field(min_length=1)
+    urls: tuple[Url, ...] = Field(min_length=1)
 
 
 class WebhookChannel(Model):
     """A JSON POST, signed where a secret is given."""
 
     kind: Literal["webhook"]
-    url: str | SecretReference
+    url: SecretUrl
     secret: SecretReference | None = None
 
 
@@ -116,9 +117,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_prefix="CRITPATH_", env_nested_delimiter="__")
 
     environment: Environment
-    target: str
-    tenant: str
-    surfaces: Mapping[str, str]
+    target: Text = Field(examples=["summit"])
+    tenant: Text = Field(examples=["synthetic"])
+    surfaces: Mapping[str, BaseUrl]
     writes: Literal["refused", "allowed"] = "refused"
     vantage: str = "default"
     hosts: Mapping[Environment, tuple[str, ...]] = Field(default_factory=dict)

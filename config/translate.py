@@ -50,18 +50,21 @@ def _say(error: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str, st
     if kind == "value_error":
         problem, _, remedy = str(context["error"]).partition("; ")
         return problem, remedy
-    if kind == "missing":
-        example = example_at(model, loc)
-        return "is missing", f"add it, for example `{loc[-1]}: {example}`" if example else "add it"
     if kind == "extra_forbidden":
         return "is not a known key", suggestion(str(loc[-1]), keys_at(model, loc[:-1]), "the keys here are", "and")
-    if kind in ("literal_error", "enum"):
-        return _quoted(error["input"]), f"write {_words(str(context['expected']))}"
-    if kind == "union_tag_invalid":
-        return _quoted(context["tag"]), f"write {_words(context['expected_tags'])}"
-    if kind == "union_tag_not_found":
-        return "is missing", f"write {listed(f'`{loc[-1]}: {word}`' for word in words_at(model, loc))}"
+    if kind in ("missing", "union_tag_not_found"):
+        return "is missing", _add(loc, model)
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        chosen = context.get("tag", error["input"])
+        return _quoted(chosen), f"write {_words(str(context.get('expected', context.get('expected_tags'))))}"
     return _say_type(kind, context, error["input"])
+
+
+def _add(loc: Loc, model: type[BaseModel]) -> str:
+    if words := words_at(model, loc):
+        return f"add {listed(f'`{loc[-1]}: {word}`' for word in words)}"
+    example = example_at(model, loc)
+    return f"add it, for example `{loc[-1]}: {example}`" if example else "add it"
 
 
 def _words(expected: str) -> str:
@@ -72,7 +75,8 @@ def _quoted(value: Any) -> str:
     if value is None or value == "":
         return "is empty"
     text = str(value)
-    return f"is {text!r}, which is not a choice here" if len(text) <= _SHOWN and "\n" not in text else "is not a choice here"
+    shown = f"is {text!r}, which" if len(text) <= _SHOWN and "\n" not in text else "holds what"
+    return f"{shown} is not a choice here"
 
 
 _TYPES = {
@@ -95,8 +99,7 @@ _BOUNDS = {
     "greater_than_equal": ("must be at least {ge}", "write a larger number"),
     "less_than": ("must be less than {lt}", "write a smaller number"),
     "less_than_equal": ("must be at most {le}", "write a smaller number"),
-    "too_short": ("needs at least {min_length}", "write at least {min_length}"),
-    "string_too_short": ("is empty", "write at least {min_length} character"),
+    "too_short": ("has too few entries", "write at least {min_length}"),
 }
 
 
