@@ -84,6 +84,10 @@ class CheckAccount:
         """Return up to when the check is settled."""
         return min(self.running.values(), default=now)
 
+    def live(self, now: int) -> State:
+        """Return the state by the latest result, settled or not. A run that hangs does not prolong it."""
+        return self.last.state if now < self.last.until_ms else State.UNKNOWN
+
     def receive(self, result: Held) -> None:
         """Take a result; it takes effect once it is settled up to there."""
         self.last = result
@@ -332,13 +336,13 @@ class Book:
         return self._paths[path].state or State.UNKNOWN
 
     def current(self, path: str) -> State:
-        """Return the state of a path by the latest verdicts, as if the runs in flight had not begun."""
+        """Return the state of a path by the latest verdicts that hold, as if the runs in flight had not begun."""
         muted = self._paths[path].muted_at(self._now)
         return State.MAINTENANCE if muted else worst(map(self.check_state, self._required[path]))
 
     def check_state(self, check: str) -> State:
-        """Return the state of a check by its latest verdict."""
-        return self._checks[check].state or State.UNKNOWN
+        """Return the state of a check by its latest verdict, while that holds."""
+        return self._checks[check].live(self._now)
 
     def held(self, *checks: str) -> list[Held]:
         """Return the last result of these checks, or of all: to be stored in the transaction of the verdict."""

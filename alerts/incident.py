@@ -205,7 +205,7 @@ def observe(  # noqa: PLR0913 - what is known of the path, each by its name
     if path_state is State.MAINTENANCE:
         return _say(running, now, "maintenance", "in maintenance: what works now counts for nothing")
     if not verdict.outcome.works:
-        return _say(running, now, "frozen", f"{verdict.check} could not be judged ({verdict.reason}): counts for nothing")
+        return _say(running, now, "frozen", f"{verdict.check} could not be judged: {verdict.reason}")
     return _clean(running, verdict, path_state, now, policy)
 
 
