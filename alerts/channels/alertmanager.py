@@ -34,6 +34,11 @@ FIRING_MS = 10 * 60_000
 LATE_MS = 5 * 60_000
 ANNOTATION_LIMIT = 4096
 
+# What Alertmanager's parser of URLs takes for certain. It refuses an alert for a link that it cannot read.
+_LINK = re.compile(
+    r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?([/?#]([!-$&-~]|%[0-9a-f]{2})*)?", re.ASCII | re.IGNORECASE
+)
+
 
 class Alertmanager:
     """Tells every peer in *urls*; one suffices. *secret* is a bearer token, *timeout* is in seconds per peer."""
@@ -128,7 +133,7 @@ def alert(message: Message, *, ends_ms: int) -> dict[str, Any]:
         "annotations": {name: _shorten(value) for name, value in _names(annotations).items()},
         "startsAt": utc(min(message.started_ms, ends_ms)),
         "endsAt": utc(ends_ms),
-        **({"generatorURL": source} if re.fullmatch(r"https?://[!-~]+", source) else {}),
+        **({"generatorURL": source} if _LINK.fullmatch(source) else {}),
     }
 
 
