@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,21 +51,21 @@ def test_time_before_the_first_transition_is_unknown() -> None:
     timeline = Timeline([(100, State.GOOD, ""), (160, State.BAD, "login: timeout")])
     # [70, 100) unknown, [100, 160) good, [160, 200) bad
     assert Spent(good=60, bad=40, unknown=30) == timeline.spent(70, 200)
-    assert 130 == timeline.spent(70, 200).total
-    assert (State.BAD, 160, "login: timeout") == (timeline.last, timeline.since_ms, timeline.cause)
+    assert timeline.spent(70, 200).total == 130
+    assert (timeline.last, timeline.since_ms, timeline.cause) == (State.BAD, 160, "login: timeout")
 
 
 def test_a_window_without_length_holds_no_time() -> None:
     """An empty or reversed window is no error and holds nothing."""
     timeline = Timeline([(0, State.GOOD, "")])
     assert Spent() == timeline.spent(5, 5) == timeline.spent(6, 5)
-    assert [] == timeline.episodes(5, 5)
+    assert timeline.episodes(5, 5) == []
 
 
 def test_the_same_state_again_is_no_transition() -> None:
     """Neither the start nor the cause of a state changes when it is entered again."""
     timeline = Timeline([(0, State.BAD, "first"), (10, State.BAD, "second")])
-    assert (1, 0, "first") == (len(timeline), timeline.since_ms, timeline.cause)
+    assert (len(timeline), timeline.since_ms, timeline.cause) == (1, 0, "first")
 
 
 def test_a_transition_cannot_go_back() -> None:
@@ -76,7 +78,7 @@ def test_a_transition_cannot_go_back() -> None:
 def test_a_state_that_lasted_no_time_leaves_no_trace() -> None:
     """Of two transitions at one instant the second counts, and merges with what was before."""
     timeline = Timeline([(0, State.GOOD, ""), (100, State.UNKNOWN, ""), (100, State.GOOD, "")])
-    assert (1, 0, State.GOOD) == (len(timeline), timeline.since_ms, timeline.state_at(100))
+    assert (len(timeline), timeline.since_ms, timeline.state_at(100)) == (1, 0, State.GOOD)
     assert [Episode(State.GOOD, 0, 200)] == timeline.episodes(0, 200)
 
 
@@ -86,7 +88,7 @@ def test_episodes_are_cut_to_the_window() -> None:
     expected = [Episode(State.GOOD, 50, 60), Episode(State.BAD, 60, 300, "x"), Episode(State.GOOD, 300, 310)]
     assert expected == timeline.episodes(50, 310)
     assert [Episode(State.BAD, 70, 80, "x")] == timeline.episodes(70, 80)
-    assert 240 == expected[1].length_ms
+    assert expected[1].length_ms == 240
 
 
 @given(STEPS, st.integers(0, 200), st.integers(0, 200))
@@ -104,7 +106,7 @@ def test_windows_add_up(steps: list[tuple[int, State]], cuts: list[int]) -> None
     """A window cut anywhere loses and gains nothing."""
     timeline, cuts = built(steps), sorted(cuts)
     whole = timeline.spent(cuts[0], cuts[-1])
-    parts = [timeline.spent(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [timeline.spent(a, b) for a, b in pairwise(cuts)]
     assert whole.bad == sum(part.bad for part in parts)
     assert whole.unknown == sum(part.unknown for part in parts)
     assert whole.total == cuts[-1] - cuts[0]
@@ -116,7 +118,7 @@ def test_episodes_tell_what_the_sums_tell(steps: list[tuple[int, State]], start:
     timeline = built(steps)
     episodes = timeline.episodes(start, end)
     assert all(episode.length_ms > 0 for episode in episodes)
-    assert all(a.end_ms == b.start_ms and a.state is not b.state for a, b in zip(episodes, episodes[1:], strict=False))
+    assert all(a.end_ms == b.start_ms and a.state is not b.state for a, b in pairwise(episodes))
     assert timeline.spent(start, end).bad == sum(e.length_ms for e in episodes if e.state is State.BAD)
     assert max(0, end - start) == sum(e.length_ms for e in episodes)
 
