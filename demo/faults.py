@@ -176,14 +176,19 @@ class Faults:
         for name in list(self._active):
             self.switch_off(name)
 
-    async def until_off(self, name: str, seconds: float | None = None) -> None:
-        """Wait until the switch is off, at most *seconds*."""
+    async def change(self, seconds: float | None) -> None:
+        """Wait until any switch changes, at most *seconds*."""
         try:
             async with asyncio.timeout(seconds):
-                while self.on(name):
-                    await self._changed.wait()
+                await self._changed.wait()
         except TimeoutError:
             return
+
+    async def until_off(self, name: str, seconds: float | None = None) -> None:
+        """Wait until the switch is off, at most *seconds*."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self.on(name) and (end is None or end > time.monotonic()):
+            await self.change(None if end is None else end - time.monotonic())
 
     def _tell(self, name: str, *, on: bool) -> None:
         self._changed.set()

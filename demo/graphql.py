@@ -29,6 +29,7 @@ from demo.wire import Reset
 
 KEPT_CODES = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT", "UNAUTHENTICATED", "FORBIDDEN"}
 MASKED = {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+VARIABLES = ("Variable ", "Query variables ")
 SILENT = logging.getLogger("demo.graphql")
 SILENT.disabled = True  # the caller gets the error; a traceback on the twin's terminal helps nobody
 
@@ -95,9 +96,9 @@ class GraphQL:
 
 def _code(error: GraphQLError) -> str:
     if isinstance(error, GraphQLSyntaxError):
-        return "GRAPHQL_PARSE_FAILED" if error.path is None else "INTERNAL_SERVER_ERROR"
-    if error.path is None and error.original_error is None:
-        return "BAD_USER_INPUT" if error.message.startswith("Variable ") else "GRAPHQL_VALIDATION_FAILED"
+        return "GRAPHQL_PARSE_FAILED"
+    if error.path is None:  # no field was resolved, so it is the caller's request that is wrong
+        return "BAD_USER_INPUT" if error.message.startswith(VARIABLES) else "GRAPHQL_VALIDATION_FAILED"
     return "INTERNAL_SERVER_ERROR"
 
 

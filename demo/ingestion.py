@@ -20,7 +20,6 @@ from demo.wire import Reset
 WORKERS = 8
 KEPT_MS = 30_000
 INGEST_5S = 5.0
-TICK = 0.05
 NEVER_CORRUPTED = ("name", "nonce", "id")
 JOB_NOT_FOUND = {"error": "Job not found"}
 
@@ -115,9 +114,9 @@ class Ingestion:
             job_id = await self._queue.get()
             self._store.run("UPDATE ingest_jobs SET state = 'active', progress = 10 WHERE id = ?", job_id)
             started = time.monotonic()
-            # In small steps, so that switching a delay off frees the jobs that already suffer from it.
+            # Reckoned anew at every switch, so that switching a delay off frees the jobs that already suffer from it.
             while (left := started + self._delay() - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, TICK))
+                await self._faults.change(left)
             self._process(job_id)
 
     def _delay(self) -> float:

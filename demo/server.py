@@ -69,6 +69,14 @@ def addresses(settings: Settings, ports: dict[str, int]) -> dict[str, str]:
 class _Server(uvicorn.Server):
     """A uvicorn server that stops at once: a request that hangs on purpose must not hold it."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -102,9 +110,8 @@ def _listen(settings: Settings) -> dict[str, socket.socket]:
     return sockets
 
 
-async def _announce(server: uvicorn.Server, settings: Settings, ports: dict[str, int], file: Path | None) -> None:
-    while not server.started:
-        await asyncio.sleep(0.01)
+async def _announce(server: "_Server", settings: Settings, ports: dict[str, int], file: Path | None) -> None:
+    await server.listening.wait()
     found = addresses(settings, ports)
     if file:
         # Whoever waits for the file must never read half of it.
