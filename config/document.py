@@ -67,8 +67,9 @@ def read(file: Path) -> Tree:
         Mistakes: the file cannot be read, is not YAML, or does not hold keys and values.
     """
     shown = str(file)
-    loader = _Loader(_text(file))
+    text = _text(file)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
             raise _refusal(shown, "is empty", "start from what `critpath init` writes, or from config/example.yaml")
@@ -77,13 +78,12 @@ def read(file: Path) -> Tree:
             raise _refusal(shown, problem, remedy, root.start_mark.line + 1)
         tree = Tree({}, {(): Origin(shown, 1)})
         tree.data = _Walk(loader, tree).value(root, ())
+        loader.dispose()
     except yaml.MarkedYAMLError as exc:
         raise _syntax(shown, exc) from None
     except yaml.reader.ReaderError as exc:
-        problem = f"holds a character (U+{ord(exc.character):04X}) that YAML forbids"
+        problem = f"holds a character (U+{exc.character:04X}) that YAML forbids"
         raise _refusal(shown, problem, "remove it") from None
-    finally:
-        loader.dispose()
     return tree
 
 
@@ -155,6 +155,7 @@ _REMEDIES = {
     "mapping values are not allowed": "has a colon too many or a wrong indentation; quote text that holds ': '",
     "unexpected end of stream": "ends inside quotes or brackets; close them",
     "could not find expected ':'": "has a key without a colon; write `key: value`",
+    "found '<scalar>'": "has text where a key should begin; close the quotes above it, or write `key: value`",
     "expected <block end>": "has a line that is indented unlike its neighbours; give equals the same indentation",
     "expected ',' or": "has a bracket that is not closed; close it, or separate its entries by commas",
     "undefined alias": "uses an alias that is not defined; define it with & before, or quote text that begins with *",

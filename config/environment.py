@@ -69,7 +69,7 @@ def _read(variable: str, value: str) -> Tree:
     source.env_vars = {variable.lower(): value}
     origins: dict[Loc, Origin] = {(): Origin(variable)}
     try:
-        return Tree(source(), origins)
+        return fit(Tree(source(), origins), {})
     except SettingsError:
         problem = "is not a value that this key can take as a whole"
         remedy = f"write JSON, or one key of it as {variable}{_BETWEEN}KEY"

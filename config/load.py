@@ -79,11 +79,15 @@ def _read_profile(settings: Tree, file: Path) -> Built[Profile]:
     target = settings.data.get("target")
     if not isinstance(target, str) or not target.strip():
         return _no_profile(())
-    try:
-        tree = read(_profile_file(target, file))
-    except LookupError:
+    place = _profile_file(target, file)
+    if place is None:
         remedy = suggestion(target, builtin_targets(), "write the path of a profile, such as ./profile.yaml, or")
         return _no_profile([settings.mistake(("target",), f"names the unknown target {target!r}", remedy)])
+    if not place.exists():
+        remedy = "write its path as seen from the folder of the configuration"
+        return _no_profile([settings.mistake(("target",), f"names the file {target}, which does not exist", remedy)])
+    try:
+        tree = read(place)
     except Mistakes as exc:
         return _no_profile(exc.mistakes)
     built = build(Profile, tree, _PROFILE)
@@ -96,12 +100,10 @@ def _no_profile(mistakes: Iterable[Mistake]) -> Built[Profile]:
     return Built(model, Tree({}, {}), list(mistakes), {*Profile.model_fields, "itself"})
 
 
-def _profile_file(target: str, file: Path) -> Path:
+def _profile_file(target: str, file: Path) -> Path | None:
     if "/" in target or target.endswith((".yaml", ".yml")):
         return file.parent / Path(target).expanduser()
-    if target not in builtin_targets():
-        raise LookupError(target)
-    return Path(str(files("config") / "targets" / f"{target}.yaml"))
+    return Path(str(files("config") / "targets" / f"{target}.yaml")) if target in builtin_targets() else None
 
 
 def _of_profile(sections: Iterable[str]) -> set[str]:

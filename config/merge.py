@@ -25,6 +25,7 @@ def merge(profile: Tree | None, written: Tree, variables: list[Tree]) -> Tree:
     if profile is None:
         written, variables = without(written, *_LAID_OVER), [without(tree, *_LAID_OVER) for tree in variables]
     empty = list(_empty_entries(written))
+    written = without(written, *(section for section in _LAID_OVER if written.data.get(section) is None))
     defaults = Tree({"paths": {}, "checks": {}}, {}) if profile is None else part(profile, *_LAID_OVER)
     defaults.data = {"paths": {}, "checks": {}} | defaults.data
     merged = overlay(defaults, _pruned(written, empty))
@@ -58,7 +59,7 @@ def _strays(defaults: Tree, merged: Tree) -> list[tuple[tuple[str, str], Mistake
         for name, entry in entries.items():
             if known and name not in known and isinstance(entry, dict) and key not in entry:
                 problem = f"is not a {_ONE[section]} of the target, and has no {key} to be a new one"
-                remedy = suggestion(name, known, f"add the {key}, or write one of")
+                remedy = suggestion(name, known, f"add the {key}, or write")
                 found.append(((section, name), merged.mistake((section, name), problem, remedy)))
     return found
 

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from config.mistakes import listed
 
 
-def suggestion(word: str, known: Iterable[str], otherwise: str = "write one of", last: str = "or") -> str:
+def suggestion(word: str, known: Iterable[str], otherwise: str = "write", last: str = "or") -> str:
     """Return `did you mean 'x'?` where *known* has something like *word*, and all that is known where it has not."""
-    names = sorted(known)
+    names = list(known)
     near = get_close_matches(word.lower(), names, n=1, cutoff=0.7)
     return f"did you mean {near[0]!r}?" if near else f"{otherwise} {listed(names, last)}"

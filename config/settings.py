@@ -29,7 +29,7 @@ class Identity(Model):
     """A synthetic account of the target."""
 
     username: Text = Field(examples=["probe-operator@example.org"])
-    password: SecretReference
+    password: SecretReference = Field(examples=["{env: NAME}"])
     role: str = ""
 
 
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     environment: Environment
     target: Text = Field(examples=["summit"])
     tenant: Text = Field(examples=["synthetic"])
-    surfaces: Mapping[str, BaseUrl]
+    surfaces: Mapping[str, BaseUrl] = Field(examples=["{api: https://api.example.org}"])
     writes: Literal["refused", "allowed"] = "refused"
     vantage: str = "default"
     hosts: Mapping[Environment, tuple[str, ...]] = Field(default_factory=dict)

@@ -56,7 +56,7 @@ def _say(error: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str, st
         return "is missing", _add(loc, model)
     if kind in ("literal_error", "enum", "union_tag_invalid"):
         chosen = context.get("tag", error["input"])
-        return _quoted(chosen), f"write {_words(str(context.get('expected', context.get('expected_tags'))))}"
+        return _quoted(chosen), suggestion(str(chosen), _words(context))
     return _say_type(kind, context, error["input"])
 
 
@@ -67,8 +67,9 @@ def _add(loc: Loc, model: type[BaseModel]) -> str:
     return f"add it, for example `{loc[-1]}: {example}`" if example else "add it"
 
 
-def _words(expected: str) -> str:
-    return listed(word.strip("'\" ") for word in expected.replace(" or ", ",").split(","))
+def _words(context: Mapping[str, Any]) -> list[str]:
+    expected = str(context.get("expected", context.get("expected_tags")))
+    return [word.strip("'\" ") for word in expected.replace(" or ", ",").split(",")]
 
 
 def _quoted(value: Any) -> str:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 
 
 class Model(BaseModel):
@@ -55,9 +55,10 @@ def _parse_objective(value: Any) -> Decimal:
         raise ValueError("is not a percentage; write for example 99.9")
     try:
         percent = Decimal(str(value).removesuffix("%"))
+        possible = Decimal(50) <= percent < Decimal(100)
     except ArithmeticError:
         raise ValueError("is not a percentage; write for example 99.9") from None
-    if not Decimal(50) <= percent < Decimal(100):
+    if not possible:
         raise ValueError("must be a percentage from 50 to below 100; write for example 99.9")
     return percent / 100
 
@@ -66,7 +67,7 @@ def _parse_jmespath(value: Any) -> str:
     try:
         jmespath.compile(value)
     except (JMESPathError, TypeError) as exc:
-        said = str(exc).splitlines()[0]
+        said = str(exc).splitlines()[0].removeprefix("Invalid jmespath expression: ").rstrip(": ").lower()
         raise ValueError(f"is not a JMESPath expression ({said}); see https://jmespath.org") from None
     return str(value)
 

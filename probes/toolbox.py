@@ -9,7 +9,7 @@ from typing import Any
 from config import Configuration, SecretMissing
 from critpath import Canary, Clock, Context, ProbeError, Reason
 from probes.clients.browser import BrowserPool, Page, open_page
-from probes.clients.http import HttpClient
+from probes.clients.http import HttpClient, tls_context
 from probes.clients.session import Session, SessionKeeper
 from probes.ports import Gate, Notebook
 
@@ -41,6 +41,12 @@ class Workshop:
             return {"username": account.username, "password": self._read_secret(account.password)}
         except SecretMissing as exc:
             raise ProbeError(Reason.SECRET, f"the password of {identity!r} cannot be read: {exc}") from exc
+
+    def warm_up(self, *, browser: bool) -> None:
+        """Do beforehand what would hold up the event loop in the first attempts: the trust store, the browser driver's code."""
+        tls_context()
+        if browser:
+            import playwright.async_api  # noqa: F401, PLC0415 - heavy: only where there are browser checks
 
     def equip(self, ctx: Context) -> None:
         """Give *ctx* its tools."""

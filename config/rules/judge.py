@@ -20,7 +20,11 @@ RULES = (
     Rule(identities.accounts_are_apart, ("identities",)),
     Rule(identities.sessions_can_be_made, ("checks",), ("profile.session",)),
     Rule(surfaces.surfaces_are_known, ("surfaces", "profile.surfaces")),
-    Rule(surfaces.surfaces_suffice, ("checks", "surfaces"), ("profile.session", "profile.web", "profile.graphql")),
+    Rule(
+        surfaces.surfaces_suffice,
+        ("checks", "surfaces", "profile.surfaces"),
+        ("profile.session", "profile.web", "profile.graphql"),
+    ),
     Rule(surfaces.prod_is_encrypted, ("surfaces",), ("environment",)),
     Rule(surfaces.fence, ("surfaces",), ("environment", "hosts")),
     Rule(surfaces.hosts_have_one_owner, ("hosts",)),

@@ -29,7 +29,8 @@ def no_cycle(view: View) -> Iterator[Mistake]:
             reported.add(frozenset(cycle))
             way = ", which requires ".join(cycle[1:])
             remedy = "take one of them out of the other's `requires`" if len(cycle) > 2 else f"take {name} out of it"  # noqa: PLR2004
-            yield view.wrong(("paths", name, "requires"), f"is a circle: {name} requires {way}", remedy)
+            places = [("paths", path, "requires") for path in cycle]
+            yield view.wrong(places[0], f"is a circle: {name} requires {way}", remedy, *places)
 
 
 def _cycle(view: View, way: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,6 +58,8 @@ def something_is_watched(view: View) -> Iterator[Mistake]:
     if not view.running:
         yield view.wrong(("checks",), "has no check that is enabled", "add one, or take an `enabled: false` away")
         return
+    if any(check.path not in view.settings.paths for check in view.running.values()):
+        return  # One of these may be meant for the path that seems unwatched.
     watched = {check.path for check in view.running.values() if check.required}
     for name in view.settings.paths:
         if name not in watched:

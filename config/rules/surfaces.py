@@ -33,9 +33,9 @@ def surfaces_suffice(view: View) -> Iterator[Mistake]:
     for name, check in view.running.items():
         for surface in sorted(surfaces_of(check, view.profile)):
             needed.setdefault(surface, []).append(name)
-    given = view.names("surfaces")
+    given, known = view.names("surfaces"), view.profile_names("surfaces")
     for surface, checks in needed.items():
-        if surface not in given:
+        if surface in known and surface not in given:
             problem = f"lacks {surface!r}, which {users(checks)}"
             remedy = f"add `{surface}: https://…`, or write `enabled: false` under what needs it"
             yield view.wrong(("surfaces",), problem, remedy)

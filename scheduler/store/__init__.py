@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from critpath import Clock
 from scheduler.store.engine import Ownership, StoreError, connect, database_url
-from scheduler.store.notebook import StoredMaintenance, StoredNotebook, StoredSpends
+from scheduler.store.notebook import StoredNotebook, StoredSpends
 from scheduler.store.outbox import StoredOutbox
 from scheduler.store.records import Batch, Records
 
@@ -25,7 +25,6 @@ class Store:
         self.outbox = StoredOutbox(engine)
         self.notebook = StoredNotebook(engine, clock)
         self.spends = StoredSpends(engine)
-        self.maintenance = StoredMaintenance(engine)
 
     @property
     def url(self) -> str:

@@ -1,4 +1,4 @@
-"""Small durable things: a check's notes, the canary register, what was spent of the request budget, maintenance."""
+"""Small durable things: a check's notes, the canary register, and what was spent of the request budget."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from alerts.account import Maintenance
 from critpath import Clock, Context
 from scheduler.store import schema
 
@@ -96,20 +95,6 @@ class StoredSpends:
             await connection.execute(delete(table).where(table.c.at_ms < at_ms))
             rows = await connection.execute(select(table.c.kind, table.c.key, table.c.at_ms).order_by(table.c.at_ms))
             return [tuple(row) for row in rows]
-
-
-class StoredMaintenance:
-    """Declared windows of maintenance."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def windows(self, since_ms: int = 0) -> list[Maintenance]:
-        """Return the windows that end after *since_ms*."""
-        table = schema.maintenance
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(select(table).where(table.c.to_ms > since_ms).order_by(table.c.from_ms))).mappings()
-            return [Maintenance(r["path"], r["from_ms"], r["to_ms"], r["reason"], str(r["id"])) for r in rows]
 
 
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")

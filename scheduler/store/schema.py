@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -115,17 +115,4 @@ canaries = Table(
     Column("remote_id", String(256)),
     Column("stored_ms", BigInteger),
     Column("gone_ms", BigInteger),
-)
-
-maintenance = Table(
-    "maintenance",
-    metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("path", String(128), nullable=False),
-    Column("from_ms", BigInteger, nullable=False),
-    Column("to_ms", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("author", String(128), nullable=False),
-    Column("declared_ms", BigInteger, nullable=False),
-    UniqueConstraint("path", "from_ms", "to_ms", name="maintenance_once"),
 )

@@ -67,18 +67,6 @@ def upgrade() -> None:
         batch_op.create_index("journal_by_subject", ["subject", "seq"], unique=False)
 
     op.create_table(
-        "maintenance",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("path", sa.String(length=128), nullable=False),
-        sa.Column("from_ms", sa.BigInteger(), nullable=False),
-        sa.Column("to_ms", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("author", sa.String(length=128), nullable=False),
-        sa.Column("declared_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("path", "from_ms", "to_ms", name="maintenance_once"),
-    )
-    op.create_table(
         "notes",
         sa.Column("check_name", sa.String(length=128), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
@@ -157,7 +145,6 @@ def downgrade() -> None:
 
     op.drop_table("outbox")
     op.drop_table("notes")
-    op.drop_table("maintenance")
     with op.batch_alter_table("journal", schema=None) as batch_op:
         batch_op.drop_index("journal_by_subject")
 
