@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo.app import SURFACES, Twin
 from demo.settings import Settings
-from demo.wire import protocol
+from demo.wire import Wire, protocol
 
 LOOPBACK = "127.0.0.1"
 
@@ -45,7 +45,8 @@ async def serve(settings: Settings, plan: list[Planned], addresses_file: Path | 
             log_config=None,
             log_level="critical",
             server_header=False,
-        )
+        ),
+        twin.wire,
     )
     if not settings.quiet:
         twin.faults.watch(lambda name, on: _say(f"fault {name} {'on' if on else 'off'}"))
@@ -69,13 +70,19 @@ def addresses(settings: Settings, ports: dict[str, int]) -> dict[str, str]:
 class _Server(uvicorn.Server):
     """A uvicorn server that stops at once: a request that hangs on purpose must not hold it."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, wire: Wire) -> None:
         super().__init__(config)
+        self._wire = wire
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # From Python 3.12 on, closing waits for every open connection.
+        self._wire.cut()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 import uuid
+from pathlib import Path
 from sqlite3 import Row
 from typing import Any
 
@@ -25,12 +26,12 @@ class InvalidToken(Exception):
 
 
 class Tokens:
-    """Issues, verifies and revokes. The signing key lives as long as the process."""
+    """Issues, verifies and revokes. The signing key lies beside the database and lives as long as that."""
 
     def __init__(self, settings: Settings, store: Store, faults: Faults) -> None:
         self._store, self._faults = store, faults
         self._seconds = settings.token_seconds
-        self._key = OctKey.import_key(secrets.token_bytes(32))
+        self._key = OctKey.import_key(_signing_key(settings.data / "jwt.key"))
         self._refreshed: set[str] = set()
 
     def access(self, user: Row, *, refreshed: bool = False) -> str:
@@ -119,6 +120,12 @@ class Tokens:
         if not (self._faults.on("authz-forged-accepted") or self._faults.on("authz-alg-none-accepted")):
             raise InvalidToken
         return User(str(claims.get("userId")), str(claims.get("email", "")), str(claims.get("role", "")), "synthetic")
+
+
+def _signing_key(file: Path) -> bytes:
+    if not file.exists():
+        file.write_bytes(secrets.token_bytes(32))
+    return file.read_bytes()
 
 
 def _digest(token: str) -> str:

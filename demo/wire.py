@@ -44,6 +44,11 @@ class Wire:
         if transport := self._open.get(_address(scope)):
             _abort(transport)
 
+    def cut(self) -> None:
+        """Reset every connection: the twin is going."""
+        for transport in list(self._open.values()):
+            _abort(transport)
+
     def _restart(self, name: str, on: bool) -> None:
         if name != "restart-1s" or not on:
             return
