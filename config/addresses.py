@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from config.values import SecretReference
 
+_LAST_PORT = 65535
 _STORES = ("sqlite", "postgresql")
 
 
@@ -73,7 +74,7 @@ def _listen_address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or (":" in host and not re.fullmatch(r"\[[0-9a-fA-F:.]+\]", host)):
         raise ValueError("is not an address with a port; write HOST:PORT, such as 127.0.0.1:9808 or [::1]:9808")
-    if int(port) > 65535:  # noqa: PLR2004 - the last port there is
+    if int(port) > _LAST_PORT:
         raise ValueError("has a port beyond 65535; write for example 127.0.0.1:9808")
     return text
 

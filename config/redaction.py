@@ -46,7 +46,8 @@ class Redactor:
 
 def _expression(form: str) -> str:
     # One or two letters stand in every text: they are taken out only where they stand alone.
-    escaped = re.escape(form)
+    # Percent-encoding is the same in capitals and in small letters.
+    escaped = re.sub("%[0-9A-Fa-f]{2}", lambda match: f"(?i:{match[0]})", re.escape(form))
     return escaped if len(form) >= _SHORT else rf"(?<!\w){escaped}(?!\w)"
 
 
@@ -55,9 +56,7 @@ def _forms(secret: str) -> Iterator[str]:
         return
     for text in {secret, *(line for line in secret.splitlines() if len(line) >= _LONG_LINE)}:
         yield text
-        for escaped in (quote(text, safe=""), quote(text), quote_plus(text)):
-            yield escaped
-            yield re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
+        yield from (quote(text, safe=""), quote(text), quote_plus(text))
         yield json.dumps(text)[1:-1]
         yield json.dumps(text, ensure_ascii=False)[1:-1]
         yield html.escape(text)

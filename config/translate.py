@@ -55,7 +55,7 @@ def _say(error: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str, st
     if kind in ("missing", "union_tag_not_found"):
         return "is missing", _add(loc, model)
     if kind in ("literal_error", "enum", "union_tag_invalid"):
-        chosen = context.get("tag", error["input"])
+        chosen = error["input"]["kind"] if "tag" in context else error["input"]
         return _quoted(chosen), suggestion(str(chosen), _words(context))
     return _say_type(kind, context, error["input"])
 
@@ -75,7 +75,9 @@ def _words(context: Mapping[str, Any]) -> list[str]:
 def _quoted(value: Any) -> str:
     if value is None or value == "":
         return "is empty"
-    text = str(value)
+    if not isinstance(value, (str, int, float)):
+        return "is not a word"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     shown = f"is {text!r}, which" if len(text) <= _SHOWN and "\n" not in text else "holds what"
     return f"{shown} is not a choice here"
 

@@ -28,7 +28,8 @@ def no_cycle(view: View) -> Iterator[Mistake]:
         if cycle and frozenset(cycle) not in reported:
             reported.add(frozenset(cycle))
             way = ", which requires ".join(cycle[1:])
-            remedy = "take one of them out of the other's `requires`" if len(cycle) > 2 else f"take {name} out of it"  # noqa: PLR2004
+            alone = set(cycle) == {name}
+            remedy = f"take {name} out of it" if alone else "take one of them out of the other's `requires`"
             places = [("paths", path, "requires") for path in cycle]
             yield view.wrong(places[0], f"is a circle: {name} requires {way}", remedy, *places)
 

@@ -107,7 +107,8 @@ def test_a_variable_that_is_no_json_is_named_without_its_value(tmp_path: Path) -
     """It may hold a secret."""
     said = _refused(tmp_path, CRITPATH_STORE="hunter2", CRITPATH_WEB__TOKEN="hunter2")
     assert said.splitlines() == [
-        "CRITPATH_STORE: is not a value that this key can take as a whole; write JSON, or one key of it as CRITPATH_STORE__KEY",
+        "CRITPATH_STORE: is not a value that this key can take as a whole; "
+        "write JSON, or one key of it as CRITPATH_STORE__KEY",
         "CRITPATH_WEB__TOKEN: web.token: is a secret in plain text; write {env: NAME} or {file: PATH} instead",
     ]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 import config.settings as models
 from config import CheckSettings, Mistake, Mistakes, PathSettings, Settings, builtin_targets, load
+from config.profile import Limits
 
 _ROOT = Path(__file__).parents[3]
 _PROFILE = _ROOT / "tests" / "bad_config" / "profiles" / "small.yaml"
@@ -148,7 +150,8 @@ def test_a_file_without_permission_is_named_as_such(tmp_path: Path, monkeypatch:
 
 def test_a_mistake_in_a_nested_list_has_the_line_of_its_entry(tmp_path: Path) -> None:
     """Positions follow lists as well as keys."""
-    text = "channels:\n  oncall:\n    kind: alertmanager\n    urls:\n      - https://a.example.org\n      - b.example.org\n"
+    channel = "channels:\n  oncall:\n    kind: alertmanager\n"
+    text = channel + "    urls:\n      - https://a.example.org\n      - b.example.org\n"
     (mistake,) = _refused(_write(tmp_path, _START + text))
     assert (mistake.line, mistake.key) == (11, "channels.oncall.urls[1]")
 
@@ -171,7 +174,7 @@ def test_every_probe_is_known_unless_somebody_knows_better(tmp_path: Path) -> No
     """Which probes there are is not for this package to know."""
     file = _write(tmp_path, _START)
     load(file, environ={})
-    with pytest.raises(Mistakes, match="write auth.login or the path of a file such as ./mine.py"):
+    with pytest.raises(Mistakes, match=r"write auth\.login or the path of a file such as \./mine\.py"):
         load(file, environ={}, known_probe="auth.login".__eq__, probes=["auth.login"])
 
 
@@ -184,10 +187,10 @@ def test_a_file_that_we_ship_is_right(name: str) -> None:
 def test_the_example_shows_every_key() -> None:
     """An operator who reads the example has seen all there is."""
     text = (_ROOT / "config" / "example.yaml").read_text("utf-8")
-    sections = [
+    sections: list[type[BaseModel]] = [
         *(Settings, models.Identity, models.Confirmation, models.Resolution, models.Slo, models.Store, models.Web),
         *(models.Browser, models.Log, models.AlertmanagerChannel, models.WebhookChannel, CheckSettings, PathSettings),
-        models.Limits,
+        Limits,
     ]
     keys = {key for section in sections for key in section.model_fields}
     assert {key for key in keys if f"{key}: " not in text and f"{key}:\n" not in text} == set()

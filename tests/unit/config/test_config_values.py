@@ -28,14 +28,14 @@ def test_a_duration_is_in_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("value", ["", "5", 5, None, "5x", "s", "5 s", "-5s", "1h 30m", "5s!", True, [], "٥s"])
+@pytest.mark.parametrize("value", ["", "5", 5, None, "5x", "s", "5 s", "-5s", "1h 30m", "5s!", True, [], "\u0665s"])
 def test_what_has_no_unit_is_no_duration(value: Any) -> None:
     """A bare number would be read as seconds by one and as minutes by another."""
     with pytest.raises(ValueError, match="write a number with its unit"):
         parse_duration(value)
 
 
-@pytest.mark.parametrize(("written", "ratio"), [(99.9, "0.999"), ("99.95%", "0.9995"), (99, "0.99"), (99.999, "0.99999")])
+@pytest.mark.parametrize(("written", "ratio"), [(99.9, "0.999"), ("99.95%", "0.9995"), (99, "0.99")])
 def test_an_objective_is_an_exact_ratio(written: Any, ratio: str) -> None:
     """No binary fraction comes near the account."""
     assert PathSettings(title="A path", objective=written).objective == Decimal(ratio)
@@ -48,7 +48,9 @@ def test_an_objective_that_cannot_be_meant_is_refused(written: Any) -> None:
         PathSettings(title="A path", objective=written)
 
 
-@pytest.mark.parametrize("written", ["hunter2", {"env": "A", "file": "b"}, {}, {"env": ""}, {"file": " "}, {"hunter2": None}, 42])
+@pytest.mark.parametrize(
+    "written", ["hunter2", 42, {}, {"env": "A", "file": "b"}, {"env": ""}, {"file": " "}, {"hunter2": None}]
+)
 def test_a_reference_names_one_place_and_never_shows_what_it_refuses(written: Any) -> None:
     """The refused value may be the secret itself."""
     with pytest.raises(ValidationError) as caught:
