@@ -240,8 +240,7 @@ class Dispatcher:
             logger.exception("the outbox cannot be read")
             self._unread_ms = now if unread is None else unread
             return 1.0
-        if self._unread_ms == unread:
-            self._unread_ms = None
+        self._unread_ms = None
         wait = POLL_SECONDS
         lanes: dict[tuple[str, str], list[OutboxRow]] = {}
         for row in self._rows:

@@ -26,7 +26,6 @@ from alerts.outbox import Dispatcher
 from alerts.ports import OutboxRow
 from critpath.clock import SystemClock
 
-pytestmark = pytest.mark.asyncio
 BINARY = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 PATIENCE = 15.0
 

@@ -14,7 +14,6 @@ from alerts.channels.alertmanager import ANNOTATION_LIMIT, Alertmanager
 from alerts.channels.base import DeliveryError
 from alerts.message import Message
 
-pytestmark = pytest.mark.asyncio
 TWO = ["http://am-1:9093", "http://am-2:9093/prefix/"]
 
 

@@ -11,8 +11,6 @@ from alerts.channels import build
 from alerts.channels.log import Log
 from alerts.message import Message
 
-pytestmark = pytest.mark.asyncio
-
 
 async def test_a_message_is_one_line(make: Callable[..., Message], now_ms: int) -> None:
     """The event says what happened, the fields say the rest, times are readable."""

@@ -13,7 +13,6 @@ import pytest
 from alerts.channels.webhook import Webhook, sign
 from alerts.message import Message
 
-pytestmark = pytest.mark.asyncio
 SECRET = "correct horse"
 
 
