@@ -1,5 +1,7 @@
 """The other side of the twin: its switches, and what a test may look at. No contract speaks of it."""
 
+import time
+from collections import deque
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +21,7 @@ class Control:
     def __init__(self, faults: Faults, graph: Graph, ingestion: Ingestion, requests: Requests, reset: Any) -> None:
         self._faults, self._graph, self._ingestion, self._requests = faults, graph, ingestion, requests
         self._reset = reset
+        self._pages: deque[Any] = deque(maxlen=1000)
 
     def routes(self) -> list[Route]:
         """Everything under /__twin__."""
@@ -28,6 +31,7 @@ class Control:
             Route("/__twin__/canaries", self.canaries),
             Route("/__twin__/stages", self.stages),
             Route("/__twin__/requests", self.requests),
+            Route("/__twin__/pager", self.pager, methods=["GET", "POST", "DELETE"]),
             Route("/__twin__/reset", self.reset, methods=["POST"]),
             Route("/health", self.health),
         ]
@@ -65,6 +69,14 @@ class Control:
     async def requests(self, request: Request) -> Response:
         """GET the last requests, oldest first."""
         return JSONResponse(self._requests.list())
+
+    async def pager(self, request: Request) -> Response:
+        """POST: the on-call engineer's telephone rings. GET what came so far, DELETE it."""
+        if request.method == "POST":
+            self._pages.append({"received_ms": time.time_ns() // 1_000_000, "message": Exchange.of(request).json()})
+        elif request.method == "DELETE":
+            self._pages.clear()
+        return JSONResponse(list(self._pages))
 
     async def reset(self, request: Request) -> Response:
         """POST: every switch off, every record as seeded."""

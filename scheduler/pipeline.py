@@ -33,7 +33,11 @@ _STATES = {Outcome.OK: State.GOOD, Outcome.DEGRADED: State.GOOD, Outcome.FAILED:
 
 
 class Pipeline:
-    """Takes verdicts one at a time. *wake* is called when there may be something to deliver."""
+    """
+    Takes verdicts one at a time. *wake* is called when there may be something to deliver.
+
+    `healthy` is false while something that is known could not be written.
+    """
 
     def __init__(  # noqa: PLR0913 - the stages of the way
         self,
@@ -57,7 +61,7 @@ class Pipeline:
         self._unwritten: deque[Batch] = deque()
         resolution = self._settings.resolution
         self._policy = Policy(resolution.successes, round(resolution.span * 1000), round(resolution.reopen_within * 1000))
-        self.written_ms = clock.now()
+        self.healthy = True
 
     async def began(self, check: Check, run_id: str) -> None:
         """Note that a counting run starts: time is withheld from the account until its verdict."""
@@ -97,11 +101,6 @@ class Pipeline:
         async with self._lock:
             lines = self._settled(self._account.book.advance(self._clock.now()))
             await self._write(Batch(lines=[*lines, Line(kind, "daemon", self._clock.now(), cause=text)]))
-
-    @property
-    def healthy(self) -> bool:
-        """Whether everything that is known is also written."""
-        return not self._unwritten
 
     def interval(self, check: Check) -> float:
         """Return the seconds until the next run of a check: shorter while its path is broken by it."""
@@ -166,10 +165,11 @@ class Pipeline:
                 await self._records.write(self._unwritten[0])
             except (SQLAlchemyError, OSError) as exc:
                 self._metrics.store_errors.inc()
+                self.healthy = False
                 log.error("the journal cannot be written; it is tried again", error=str(exc).splitlines()[0], waiting=len(self._unwritten))
                 return
             self._unwritten.popleft()
-        self.written_ms = self._clock.now()
+        self.healthy = True
 
     def _tell(self, verdict: Verdict, decision: Decision) -> None:
         for result in verdict.attempts:
