@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.account import Book, Held, Maintenance, Transition
@@ -530,18 +530,21 @@ def assert_alike(model: Model) -> None:
         assert [account.state_at(at) for at in range(model.now)] == expected
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_a_path_is_what_all_its_verdicts_say(steps: Steps) -> None:
     """In whatever order runs begin, end and overlap: as if all had been known from the start."""
     assert_alike(Model(steps, restarts=False))
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_a_restart_at_any_point_changes_nothing(steps: Steps) -> None:
     """It loses the runs in flight, and nothing else."""
     assert_alike(Model(steps, restarts=True))
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_downtime_is_at_most_the_sum_of_the_checks(steps: Steps) -> None:
     """The union is never more than the sum, and never less than the worst of them outside maintenance."""
@@ -550,6 +553,7 @@ def test_downtime_is_at_most_the_sum_of_the_checks(steps: Steps) -> None:
     assert max(bad) <= timeline_of(model.journal, "path:p").spent(0, model.now).bad <= sum(bad)
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_what_we_do_not_know_is_never_downtime(steps: Steps) -> None:
     """If every good verdict had been an error of ours, the bad time were the same."""
@@ -559,6 +563,7 @@ def test_what_we_do_not_know_is_never_downtime(steps: Steps) -> None:
     assert spent[1].good == 0
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_the_journal_is_in_order_and_says_nothing_twice(steps: Steps) -> None:
     """Of each subject, the lines are in order of time and each changes the state."""
