@@ -169,6 +169,8 @@ class Dispatcher:
         self._jitter = jitter
         self._send_timeout = send_timeout
         self._woken = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._closing = False
         self._unread_ms: int | None = None
         self._rows: list[OutboxRow] = []
         self._flights: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -197,19 +199,21 @@ class Dispatcher:
         self._woken.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled. What is being sent at that moment goes on: `drain` waits for it and must follow."""
-        while True:
+        """Deliver until cancelled, or until `drain` is called, which waits for what is being sent at that moment."""
+        while not self._closing:
             self._woken.clear()
             await self._nap(await self._look())
 
     async def drain(self, deadline_seconds: float) -> int:
-        """Try all that is left once more, whatever its backoff, for at most so long. Return how many rows remain."""
+        """End `run`, try all once more, whatever its backoff, for at most so long. Return how many rows remain."""
         end = self._clock.monotonic() + deadline_seconds
-        wait = await self._look(closing=True, hurry=True)
+        self._closing = True
+        self._woken.set()
+        wait = await self._look(hurry=True)
         while (self._flights or self.pending_count) and (left := end - self._clock.monotonic()) > 0:
             await self._nap(min(wait, left))
             self._woken.clear()
-            wait = await self._look(closing=True)
+            wait = await self._look()
         flights = list(self._flights.values())
         for flight in flights:
             flight.cancel()
@@ -225,9 +229,14 @@ class Dispatcher:
             for wait in waits:
                 wait.cancel()
 
-    async def _look(self, *, closing: bool = False, hurry: bool = False) -> float:
+    async def _look(self, *, hurry: bool = False) -> float:
+        """Start all that is due, and return the seconds until something else is."""
+        async with self._looking:
+            return await self._start_due(hurry=hurry)
+
+    async def _start_due(self, *, hurry: bool) -> float:
         """
-        Start all that is due, and return the seconds until something else is.
+        Start all that is due, of two callers one after the other.
 
         Only this method starts sends. So what it reads is true of every lane that was idle before it began to read.
         What it reads of the others may be overtaken; they wait for the next look, for which a landing send calls.
@@ -253,7 +262,7 @@ class Dispatcher:
                 self._start(lane, self._deliver(delivery))
             else:
                 wait = min(wait, (delivery.due_ms - now) / 1000)
-        return wait if closing else min(wait, await self._repeat(self._rows, busy, now))
+        return wait if self._closing else min(wait, await self._repeat(self._rows, busy, now))
 
     async def _repeat(self, unsent: list[OutboxRow], busy: frozenset[tuple[str, str]], now_ms: int) -> float:
         """Start the repetitions that are due, all of them at the first look; return the seconds until the next."""
@@ -299,6 +308,8 @@ class Dispatcher:
             _tell(self._on_sent, row, now)
         else:
             retry = after_failure(row, error, now, self._jitter)
+            level = logging.ERROR if retry.dead else logging.WARNING
+            logger.log(level, "%s did not take row %d of incident %s: %s", row.channel, row.id, row.incident_id, error)
             await self._note(
                 partial(self._outbox.mark_failed, row.id, retry.attempts, retry.next_ms, str(error), retry.dead)
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,7 +70,7 @@ class Memory:
         self.rows: dict[int, OutboxRow] = {}
         self.broken = 0
         self.unreadable = False
-        self.during_read: Callable[[], None] = lambda: None
+        self.reading: Callable[[], Awaitable[None]] = a_moment
 
     def put(self, kind: str, incident: str = "I1", *, channel: str = "pager", severity: str = "SEV-1") -> int:
         """Commit a row that is due now, and return its id."""
@@ -109,8 +109,7 @@ class Memory:
         if self.unreadable:
             raise OSError("disk gone")
         rows = [row for row in self.rows.values() if row.sent_ms is None]
-        self.during_read()
-        await a_moment()
+        await self.reading()
         return rows
 
     async def mark_sent(self, row_id: int, at_ms: int) -> None:
@@ -503,7 +502,13 @@ async def test_what_lands_during_a_read_is_not_sent_again() -> None:
     pager = Scripted(script=[accepts])
     desk = Desk(pager)
     await desk.put("trigger")
-    desk.outbox.during_read = accepts.set
+
+    async def long() -> None:
+        accepts.set()
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    desk.outbox.reading = long
     desk.dispatcher.wake()
     await desk.clock.pass_time()
     assert desk.outbox.unsent() == []
@@ -521,16 +526,20 @@ async def test_the_next_episode_waits_for_the_last_on_a_level_triggered_channel(
     await desk.stop()
 
 
-async def test_draining_tries_once_more_whatever_the_backoff() -> None:
-    """A page in its backoff gets a last chance before we stop."""
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_draining_tries_once_more_whatever_the_backoff(cancelled: bool) -> None:
+    """A page in its backoff gets a last chance before we stop. Draining ends a `run` that nobody has cancelled."""
     pager = Scripted(script=[DOWN] * 3)
     desk = Desk(pager)
     await desk.put("trigger", seconds=4)
-    desk.task.cancel()
+    if cancelled:
+        desk.task.cancel()
+    desk.dispatcher.wake()
     drained = asyncio.create_task(desk.dispatcher.drain(5))
     await desk.clock.pass_time()
     assert drained.result() == 0
     assert pager.attempts == [0, 1_000, 3_000, 4_000]
+    assert desk.task.done()
 
 
 async def test_draining_waits_for_what_is_being_sent_and_then_leaves_it() -> None:

@@ -15,7 +15,6 @@ from alerts.channels.http import retry_after
 from alerts.message import Message
 from critpath.errors import ConfigurationError
 
-
 SECRET = "hunter2"
 URL = f"https://user:{SECRET}@hooks.example:8443/{SECRET}?token={SECRET}"
 

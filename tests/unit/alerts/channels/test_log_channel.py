@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from structlog.testing import CapturingLogger
 
 from alerts.channels import build

@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from alerts.channels.webhook import Webhook, sign
 from alerts.message import Message
 
