@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -43,6 +44,9 @@ class Tree:
         return Mistake(origin.file, origin.line, dotted(loc), problem, remedy)
 
 
+_STANDARD = "tag:yaml.org,2002:"
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's idea of a scalar. Nothing here makes objects."""
 
@@ -56,7 +60,7 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
     ("float", r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", "-+0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})\\Z"), list(_first))
+    _Loader.add_implicit_resolver(f"{_STANDARD}{_tag}", re.compile(f"(?:{_pattern})\\Z"), list(_first))
 
 
 def read(file: Path) -> Tree:
@@ -79,6 +83,8 @@ def read(file: Path) -> Tree:
         tree = Tree({}, {(): Origin(shown, 1)})
         tree.data = _Walk(loader, tree).value(root, ())
         loader.dispose()
+    except RecursionError:
+        raise _refusal(shown, "is nested too deeply", "write it flatter") from None
     except yaml.MarkedYAMLError as exc:
         raise _syntax(shown, exc) from None
     except yaml.reader.ReaderError as exc:
@@ -98,13 +104,21 @@ class _Walk:
             raise yaml.constructor.ConstructorError(None, None, "an alias that holds itself", node.start_mark)
         self.above.append(node)
         try:
+            if isinstance(node, yaml.CollectionNode) and node.tag.removeprefix(_STANDARD) not in ("map", "seq"):
+                raise yaml.constructor.ConstructorError(None, None, "a tag", node.start_mark)
             if isinstance(node, yaml.MappingNode):
                 return dict(self._entries(node, loc))
             if isinstance(node, yaml.SequenceNode):
                 return [self._at(item, item, (*loc, index)) for index, item in enumerate(node.value)]
-            return self.loader.construct_object(node)
+            return self._scalar(node)
         finally:
             self.above.pop()
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag.removeprefix(_STANDARD) in ("str", "null", "bool", "int", "float"):
+            with suppress(ValueError, KeyError):
+                return self.loader.construct_object(node)
+        raise yaml.constructor.ConstructorError(None, None, "a tag", node.start_mark)
 
     def _entries(self, node: yaml.MappingNode, loc: Loc) -> Iterator[tuple[str, Any]]:
         self._note_twins(node, loc)
@@ -160,7 +174,7 @@ _REMEDIES = {
     "expected ',' or": "has a bracket that is not closed; close it, or separate its entries by commas",
     "undefined alias": "uses an alias that is not defined; define it with & before, or quote text that begins with *",
     "single document": "holds more than one document; remove the second ---",
-    "could not determine a constructor": "has a tag; remove the word that begins with !",
+    "a tag": "has a tag or a number that means nothing here; remove the word that begins with !, or use quotes",
     "holds itself": "has an alias that holds itself; write the values out",
     "a key that is not text": "has a key that is a list or a section; quote text that begins with [ or {",
     "cannot start any token": "begins a value with a character that must be quoted; put the value in quotes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -18,19 +18,27 @@ _PREFIX = "CRITPATH_"
 _BETWEEN = "__"
 
 
-def overrides(environ: Mapping[str, str]) -> Iterator[Tree]:
+def overrides(environ: Mapping[str, str], spared: Set[str] = frozenset()) -> Iterator[Tree]:
     """
     Return one tree for each variable that overrides something, in the order of their names.
 
     Variables that begin with `CRITPATH_` and name no key are someone else's, unless they have a `__`: then they were
-    meant for us and are a mistake.
+    meant for us and are a mistake. Those in *spared* are secrets, and nothing else.
     """
-    for variable in sorted(name for name in environ if name.upper().startswith(_PREFIX)):
+    for variable in sorted(name for name in environ if name.upper().startswith(_PREFIX) and name not in spared):
         section = variable.lower()[len(_PREFIX) :].partition(_BETWEEN)[0]
         if section in Settings.model_fields:
             yield _read(variable, environ[variable])
         elif _BETWEEN in variable[len(_PREFIX) :]:
             yield _unknown(variable, section)
+
+
+def secret_variables(data: Any) -> Iterator[str]:
+    """Return the variables that *data* names as `{env: NAME}`."""
+    for key, value in data.items() if isinstance(data, dict) else ():
+        if key == "env" and isinstance(value, str):
+            yield value
+        yield from secret_variables(value)
 
 
 def fit(tree: Tree, under: Mapping[str, Any]) -> Tree:

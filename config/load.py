@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.build import Built, build
 from config.document import Origin, Tree, read
-from config.environment import overrides
+from config.environment import overrides, secret_variables
 from config.layers import overlay
 from config.merge import merge
 from config.mistakes import Loc, Mistake, Mistakes
@@ -55,7 +55,7 @@ def load(
         Mistakes: all that is wrong, in the file, in its profile and in the environment variables that override it.
     """
     written = read(file)
-    variables = list(overrides(os.environ if environ is None else environ))
+    variables = list(overrides(os.environ if environ is None else environ, spared=set(secret_variables(written.data))))
     profile = _read_profile(reduce(overlay, variables, written), file)
     tree = merge(profile.tree if profile.tree.data else None, written, variables)
     settings = build(Settings, tree, _SETTINGS)
@@ -97,7 +97,7 @@ def _read_profile(settings: Tree, file: Path) -> Built[Profile]:
 
 def _no_profile(mistakes: Iterable[Mistake]) -> Built[Profile]:
     model = Profile.model_validate(_PROFILE)
-    return Built(model, Tree({}, {}), list(mistakes), {*Profile.model_fields, "itself"})
+    return Built(model, Tree({}, {(): Origin("")}), list(mistakes), {*Profile.model_fields, "itself"})
 
 
 def _profile_file(target: str, file: Path) -> Path | None:

@@ -71,5 +71,5 @@ def _base64(raw: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:
         first = (before * 8 + 5) // 6
         last = (before + len(raw)) * 8 // 6
         inner = encode(bytes(before) + raw).decode()[first:last]
-        if len(inner) >= 2 * _SHORT:
+        if len(inner) >= _SHORT:
             yield inner

@@ -90,8 +90,8 @@ def _from_file(file: Path) -> str:
         raise SecretMissing(f"secret file {file} does not exist", "make it, with only the secret in it") from None
     except UnicodeDecodeError:
         raise SecretMissing(f"secret file {file} is not text in UTF-8", "write the secret as text") from None
-    except OSError as exc:
-        said = (exc.strerror or "unknown error").lower()
+    except (OSError, ValueError) as exc:
+        said = (getattr(exc, "strerror", None) or "not the name of a file").lower()
         raise SecretMissing(f"secret file {file} cannot be read ({said})", "let the daemon's user read it") from None
     if not value.strip():
         raise SecretMissing(f"secret file {file} is empty", "write nothing but the secret into it")

@@ -132,6 +132,13 @@ def test_variables_of_others_are_left_alone(tmp_path: Path) -> None:
     assert settings.web.listen == "127.0.0.1:9808"
 
 
+def test_a_variable_that_the_file_names_as_a_secret_is_no_override(tmp_path: Path) -> None:
+    """A secret may be called anything, even like a key."""
+    file = tmp_path / "critpath.yaml"
+    file.write_text(_TEXT.replace("PROBE_PASSWORD", "CRITPATH_PROBE__PASSWORD"), "utf-8")
+    assert load(file, environ={"CRITPATH_PROBE__PASSWORD": "x"}).settings.identities["probe"].username == "probe"
+
+
 def test_the_environment_is_read_only_by_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`environ` replaces the real one altogether; without it the real one counts."""
     monkeypatch.setenv("CRITPATH_TENANT", "real")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from string import ascii_lowercase
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import Mistake, Mistakes, Settings, load
+from config.document import read
 from config.profile import Profile
 
 _ROOT = Path(__file__).parents[3]
@@ -64,7 +66,7 @@ def _changed(data: Any, loc: tuple[Any, ...], value: Any) -> Any:
     return data
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(_places(_RIGHT)), value=_ANYTHING)
 def test_any_value_at_any_place_is_right_or_gets_an_answer_of_ours(place: Any, value: Any, tmp_path: Path) -> None:
     """Each mistake has a file, a problem and a remedy, in our own words."""
@@ -76,6 +78,36 @@ def test_any_value_at_any_place_is_right_or_gets_an_answer_of_ours(place: Any, v
         for mistake in exc.mistakes:
             assert mistake.remedy
             assert not _FOREIGN.search(f"{mistake.problem}; {mistake.remedy}"), str(mistake)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text("ab: \n-[]{}&*!<|>'\"#%@,?~\t0.", max_size=24))
+def test_any_text_is_read_or_gets_an_answer_of_ours(text: str, tmp_path: Path) -> None:
+    """No text ends in a traceback."""
+    file = tmp_path / "critpath.yaml"
+    file.write_text(text, "utf-8")
+    with suppress(Mistakes):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: " + "[" * 500, "is nested too deeply"),
+        ("a: !!int x", "column 4: has a tag or a number that means nothing here"),
+        ("a: !!set {b}", "column 4: has a tag or a number that means nothing here"),
+        ("a: !!python/name:os.system x", "column 4: has a tag or a number that means nothing here"),
+        ("a: " + "9" * 5000, "column 4: has a tag or a number that means nothing here"),
+        ("<<: 5", "column 5: is not YAML"),
+    ],
+)
+def test_odd_yaml_gets_an_answer(text: str, said: str, tmp_path: Path) -> None:
+    """Tags make no objects."""
+    file = tmp_path / "critpath.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(Mistakes) as caught:
+        read(file)
+    assert caught.value.mistakes[0].problem == said
 
 
 def test_a_mistake_is_one_line_of_file_line_key_problem_and_remedy() -> None:

@@ -133,6 +133,13 @@ def test_one_mistake_does_not_breed_others(tmp_path: Path) -> None:
     ]
 
 
+def test_without_a_profile_the_rest_is_still_judged(tmp_path: Path) -> None:
+    """What can be said without it is said, and nothing else."""
+    twin = {"username": "probe", "password": {"env": "P"}}
+    said = _said(tmp_path, target="none.yaml", identities={"a": twin, "b": twin}, checks={"find": {"interval": 1}})
+    assert [line.partition(":")[0] for line in said] == ["identities.b.username", "target"]
+
+
 def test_port_0_lets_the_system_choose(tmp_path: Path) -> None:
     """Tests listen there."""
     assert _load(tmp_path, web={"listen": "[::1]:0"}).web.listen == "[::1]:0"
