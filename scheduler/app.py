@@ -15,6 +15,7 @@ from alerts.channels import Channel, build
 from alerts.incident import Incident
 from alerts.journal import Kind
 from alerts.outbox import Dispatcher
+from alerts.timeline import State
 from config import Configuration
 from config.settings import AlertmanagerChannel, WebhookChannel
 from config.values import SecretReference
@@ -161,7 +162,8 @@ class Daemon:
         structlog.contextvars.bind_contextvars(check=check.name, run=run_id)
         await self.pipeline.began(check, run_id)
         try:
-            verdict = await self.runner.run(check, RunClass.SCHEDULED, run_id)
+            known_bad = self.account.book.check_state(check.name) is State.BAD
+            verdict = await self.runner.run(check, RunClass.SCHEDULED, run_id, known_bad=known_bad)
         except BaseException:
             await asyncio.shield(self.pipeline.abandon(check, run_id))
             raise

@@ -17,29 +17,30 @@ Attempt = Callable[[int], Awaitable[Result]]
 """Make attempt number n (from 1) of a run."""
 
 
-def decide(attempts: Sequence[Result], run_class: RunClass) -> Verdict | None:
+def decide(attempts: Sequence[Result], run_class: RunClass, failures: int = FAILURES) -> Verdict | None:
     """
     Return the verdict of a run, or `None` where one more attempt is needed.
 
     A first attempt that does not fail decides at once. After a failure: the second one confirms it; without one, a good
-    attempt makes it a flake; and where our own errors leave it open, the verdict is that error.
+    attempt makes it a flake; and where our own errors leave it open, the verdict is that error. Of a check that is bad
+    already one failure says enough: *failures* is 1 then.
     """
     first, last = attempts[0], attempts[-1]
-    failures = [attempt for attempt in attempts if attempt.outcome is Outcome.FAILED]
-    if last.outcome is Outcome.ABORTED or not failures:
+    failed = [attempt for attempt in attempts if attempt.outcome is Outcome.FAILED]
+    if last.outcome is Outcome.ABORTED or not failed:
         return _verdict(attempts, run_class, last, first.started_ms)
-    if len(failures) >= FAILURES:
-        return _verdict(attempts, run_class, failures[0], failures[0].started_ms)
+    if len(failed) >= failures:
+        return _verdict(attempts, run_class, failed[0], failed[0].started_ms)
     if len(attempts) < MOST_ATTEMPTS:
         return None
     decisive = next((a for a in reversed(attempts) if a.outcome.works), last)
     return _verdict(attempts, run_class, decisive, first.started_ms, flake=decisive.outcome.works)
 
 
-async def judge(attempt: Attempt, run_class: RunClass, gap: float, clock: Clock) -> Verdict:
+async def judge(attempt: Attempt, run_class: RunClass, gap: float, clock: Clock, failures: int = FAILURES) -> Verdict:
     """Make attempts until they decide."""
     attempts = [await attempt(1)]
-    while (verdict := decide(attempts, run_class)) is None:
+    while (verdict := decide(attempts, run_class, failures)) is None:
         await clock.sleep(gap)
         attempts.append(await attempt(len(attempts) + 1))
     return verdict

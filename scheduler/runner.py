@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from critpath import Clock, Outcome, Reason, Result, RunClass, Verdict
 from scheduler.checks import Attempts, Check
-from scheduler.confirm import judge
+from scheduler.confirm import FAILURES, judge
 from scheduler.lag import LoopLag
 
 _LAG_SHARE = 0.2
@@ -21,15 +21,15 @@ class Runner:
         self._gap = gap
         self._lag = lag
 
-    async def run(self, check: Check, run_class: RunClass, run_id: str) -> Verdict:
-        """Run *check* and judge it. Raises nothing but cancellation."""
+    async def run(self, check: Check, run_class: RunClass, run_id: str, *, known_bad: bool = False) -> Verdict:
+        """Run *check* and judge it; a failure of one that is *known_bad* needs no confirming. Raises nothing but cancellation."""
 
         async def attempt(number: int) -> Result:
             began = self._clock.monotonic()
             result = await self._attempts.attempt(check, run_id, run_class, number)
             return excuse(result, self._lag.worst(began), check.settings.timeout)
 
-        return await judge(attempt, run_class, self._gap, self._clock)
+        return await judge(attempt, run_class, self._gap, self._clock, failures=1 if known_bad else FAILURES)
 
 
 def excuse(result: Result, lag: float, timeout: float) -> Result:

@@ -31,4 +31,6 @@ def not_invented(ctx: Context, ids: Iterable[object]) -> None:
         ProbeFailed: `MOCK_DATA`.
     """
     if invented := sorted(set(map(str, ids)) & set(ctx.facts.get("mock_ids", ()))):
-        raise ProbeFailed(Reason.MOCK_DATA, f"the target answers with built-in mock records ({', '.join(invented)}): its database is away")
+        more = f" and {len(invented) - 1} more" if len(invented) > 1 else ""
+        message = f"the target answers with built-in mock records ({invented[0]}{more}): its database is away"
+        raise ProbeFailed(Reason.MOCK_DATA, message)
