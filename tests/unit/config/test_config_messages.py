@@ -66,7 +66,7 @@ def _changed(data: Any, loc: tuple[Any, ...], value: Any) -> Any:
     return data
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(_places(_RIGHT)), value=_ANYTHING)
 def test_any_value_at_any_place_is_right_or_gets_an_answer_of_ours(place: Any, value: Any, tmp_path: Path) -> None:
     """Each mistake has a file, a problem and a remedy, in our own words."""
@@ -80,7 +80,7 @@ def test_any_value_at_any_place_is_right_or_gets_an_answer_of_ours(place: Any, v
             assert not _FOREIGN.search(f"{mistake.problem}; {mistake.remedy}"), str(mistake)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text("ab: \n-[]{}&*!<|>'\"#%@,?~\t0.", max_size=24))
 def test_any_text_is_read_or_gets_an_answer_of_ours(text: str, tmp_path: Path) -> None:
     """No text ends in a traceback."""
