@@ -251,15 +251,21 @@ class Book:
     def _reopen(self, path: PathAccount, known: list[Transition]) -> None:
         required = self._required.get(path.name, frozenset())
         changed = required ^ set(path.members)
-        for check in changed:
-            account = self._checks[check]
+        for check, account in self._checks.items():
+            if check not in changed:
+                continue
             path.note(self._now, check, (account.state or State.UNKNOWN) if check in required else None, account.cause)
         path.note(self._now)
         path.resume(known[-1] if known else None, self._now)
         emitted = list(path.settle_before(self._now + 1))
-        if changed and not (emitted and emitted[-1].at_ms == self._now):
+        state, cause = path.judge()
+        if state is not path.state:
+            # The journal ends at this very instant, and what it says is not what is configured.
+            path.state = state
+            emitted.append(Transition(path.subject, self._now, state, cause))
+        elif changed and not (emitted and emitted[-1].at_ms == self._now):
             # Without this line, a later restart would take the new checks to have been required before.
-            emitted.append(Transition(path.subject, self._now, path.state or State.UNKNOWN, _CHANGED))
+            emitted.append(Transition(path.subject, self._now, state, _CHANGED))
         self._new.extend(emitted)
         self._wake(path)
 

@@ -257,9 +257,30 @@ def test_runs_of_one_check_may_overlap() -> None:
     journal = [*book.begin("login", 0, "first"), *book.begin("login", 10, "second"), *book.begin("login", 12, "second")]
     journal += book.settle("login", State.GOOD, 10, 15, run="second")
     assert book.frontier("auth") == 0
+    assert [line.state for line in journal] == [State.UNKNOWN] * 2  # of the check and of the path, at 0
     journal += book.settle("login", State.BAD, 0, 20, run="first")
     episodes = timeline_of(journal).episodes(0, 20)
     assert [Episode(State.BAD, 0, 10, "login"), Episode(State.GOOD, 10, 20)] == episodes
+
+
+def test_a_result_that_waits_for_an_earlier_run_is_not_lost_with_it() -> None:
+    """The earlier run is lost in a crash; the result that was in takes effect from its own start."""
+    book = Book({"auth": ["login"]}, {"login": 100}, 0)
+    journal = [*book.begin("login", 0, "first"), *book.begin("login", 10, "second")]
+    journal += book.settle("login", State.BAD, 10, 15, run="second")
+    book = Book.restore({"auth": ["login"]}, {"login": 100}, 200, journal=journal, held=book.held())
+    journal += book.advance(200)
+    expected = [(State.UNKNOWN, 0, 10), (State.BAD, 10, 110), (State.UNKNOWN, 110, 200)]
+    assert [(each.state, each.start_ms, each.end_ms) for each in timeline_of(journal).episodes(0, 200)] == expected
+
+
+def test_a_hold_that_ends_as_the_next_run_starts_leaves_no_line() -> None:
+    """At 60 the first result ends and the second begins: the journal says nothing of it."""
+    story = Story()
+    story.run(State.GOOD, 0, 1, hold=60)
+    before = list(story.journal)
+    story.run(State.GOOD, 60, 61, hold=60)
+    assert story.journal == before
 
 
 def test_a_verdict_without_a_beginning_rewrites_nothing() -> None:
@@ -421,6 +442,17 @@ def test_a_clock_behind_the_journal_waits_for_it() -> None:
     story.begin(11)
     story.settle(State.GOOD, 11, 70)
     assert [(line.at_ms, line.state) for line in story.journal[-2:]] == [(60_000, State.GOOD)] * 2
+
+
+def test_a_restart_in_the_instant_of_the_last_transition_is_one_of_the_configuration() -> None:
+    """What is required now decides from that instant on, though the journal has it otherwise."""
+    story = Story(("login", "refresh"))
+    story.run(State.GOOD, 0, 0, "refresh", hold=500)
+    story.run(State.BAD, 0, 60, "login")
+    story.run(State.GOOD, 60, 60, "login")
+    story.run(State.BAD, 60, 60, "login")
+    story.restart(60, ("refresh",))
+    assert story.segments(70) == [(State.BAD, 0, 60), (State.GOOD, 60, 70)]
 
 
 def test_maintenance_goes_on_across_a_restart() -> None:

@@ -132,6 +132,14 @@ def test_a_rule_that_makes_no_sense_is_refused(long_ms: int, short_ms: int, shar
         BurnRule("odd", "page", long_ms, short_ms, Decimal(share))
 
 
+def test_a_rule_may_go_to_the_limits() -> None:
+    """One window for both, as long as the period, and a share of everything."""
+    rule = BurnRule("whole", "ticket", 1000, 1000, Decimal(1), period_ms=1000)
+    # 1 ms of 1000 ms is the budget: at 1 ms it is spent, and not yet exceeded
+    whole = Timeline([(0, State.BAD, "")])
+    assert [firing(rule, whole, at, THREE_NINES) for at in (1, 2)] == [False, True]
+
+
 @pytest.mark.parametrize("objective", ["0", "1"])
 def test_no_rule_fits_an_objective_without_a_budget(objective: str) -> None:
     """There is nothing to burn at 100 %, and nothing to promise at 0 %."""

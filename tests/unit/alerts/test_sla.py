@@ -230,6 +230,8 @@ def test_an_objective_of_everything_leaves_no_budget() -> None:
     assert Claim.NOT_MET is assess(Timeline([(0, State.BAD, "")]), window, Decimal(1), 1000).verdict
     with pytest.raises(ValueError, match="no budget can be burnt"):
         burn_rate(Timeline(), 1, 1, Decimal(1))
+    with pytest.raises(ValueError, match="in 0 ms"):
+        burn_rate(Timeline(), 1, 0, THREE_NINES)
 
 
 def test_coverage_counts_what_was_measured() -> None:
