@@ -50,6 +50,8 @@ async def _judge(probe: Probe, ctx: Context) -> tuple[Outcome, Reason, str]:
     try:
         async with limit:
             await probe(ctx)
+        if limit.expired():  # the probe swallowed its own cancellation
+            raise TimeoutError
     except ProbeException as exc:
         return exc.outcome, exc.reason, str(exc)
     except TimeoutError as exc:
