@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jmespath
@@ -26,6 +27,7 @@ from probes.ports import Gate
 _VARIABLE = re.compile(r"^\$(\w+)$")
 _NO_BODY = frozenset({204, 304})
 _DENIALS = frozenset({401, 403})
+_MOST_SILENCE_SECONDS = 3600.0
 
 
 class UnexpectedStatus(ProbeFailed):
@@ -60,7 +62,10 @@ class Answer:
         root = self.body
         if self._spec.graphql is not None:
             root = root.get("data") if isinstance(root, dict) else None
-        return _compiled(expression).search(root)
+        try:
+            return _compiled(expression).search(root)
+        except jmespath.exceptions.JMESPathError as exc:
+            raise ProbeFailed(Reason.CONTENT, f"{field!r} cannot be read from the answer of {self._operation}: {exc}") from exc
 
 
 class HttpClient:
@@ -102,7 +107,8 @@ class HttpClient:
         self._refuse(doing, surface, response, body, expected)
         if response.status_code not in expected:
             raise UnexpectedStatus(response.status_code, f"{doing} answered {_summary(response, body, expected)}")
-        if body is None and response.status_code not in _NO_BODY and (spec.read or spec.graphql):
+        # A refusal that is expected may say so in any words; what is read from it is nothing.
+        if body is None and response.is_success and response.status_code not in _NO_BODY and (spec.read or spec.graphql):
             kind = response.headers.get("content-type", "no content type").split(";")[0]
             raise ProbeFailed(Reason.CONTENT, f"{doing} answered {response.status_code} with {kind} that is not JSON")
         answer = Answer(name, spec, response, body, correlation_id)
@@ -129,6 +135,8 @@ class HttpClient:
             content = {"query": spec.graphql, "variables": dict(variables)}
             if spec.operation_id and graphql.operation_id_header:
                 headers[graphql.operation_id_header] = spec.operation_id
+        if surface not in self._settings.surfaces:
+            raise ProbeError(Reason.CONFIGURATION, f"operation {name!r} needs the surface {surface!r}, which is not configured")
         url = self._settings.surfaces[surface].rstrip("/") + path
         query = {key: str(_fill(name, value, variables)) for key, value in spec.query.items()}
         return self._client.build_request(
@@ -208,7 +216,7 @@ def _fill(operation: str, template: Any, variables: Mapping[str, Any]) -> Any:
 
 def _fill_path(operation: str, path: str, variables: Mapping[str, Any]) -> str:
     try:
-        return path.format_map({key: httpx.QueryParams({"v": str(value)}).__str__()[2:] for key, value in variables.items()})
+        return path.format_map({key: quote(str(value), safe="") for key, value in variables.items()})
     except KeyError as exc:
         raise ProbeError(Reason.CONFIGURATION, f"operation {operation!r} needs the variable {exc}") from None
 
@@ -223,7 +231,10 @@ def _parse(response: httpx.Response) -> Any:
 def _matches(refusal: Refusal, response: httpx.Response, body: Any) -> bool:
     if refusal.status is not None and refusal.status != response.status_code:
         return False
-    return refusal.when is None or _compiled(refusal.when).search(body) is True
+    try:
+        return refusal.when is None or _compiled(refusal.when).search(body) is True
+    except jmespath.exceptions.JMESPathError:
+        return False
 
 
 def _summary(response: httpx.Response, body: Any, expected: Collection[int]) -> str:
@@ -240,7 +251,9 @@ def _first_error(errors: Any) -> str:
 
 
 def _retry_after(response: httpx.Response) -> float:
+    """Return the seconds for which we are asked to be silent, of an hour at most: a slip of the target must not blind us."""
     try:
-        return max(0.0, float(response.headers.get("retry-after", "0")))
+        asked = float(response.headers.get("retry-after", "0"))
     except ValueError:
         return 0.0
+    return min(max(0.0, asked), _MOST_SILENCE_SECONDS)
