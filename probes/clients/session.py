@@ -24,7 +24,7 @@ from probes.clients.http import Answer, HttpClient, UnexpectedStatus
 from probes.ports import Gate
 
 _HOLD_OFF_SECONDS = 5.0
-_UNAUTHENTICATED = 401
+_REFUSED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ class Tokens:
         Raises:
             ProbeFailed: there is no access token.
         """
-        check_that(answer.token, otherwise="the answer holds no access token", reason=Reason.TOKEN_INVALID)
-        claims = claims_of(answer.token)
-        return cls(answer.token, answer.refresh_token or refresh, claims.get("iat"), claims.get("exp"), renewed)
+        token = answer.token
+        check_that(isinstance(token, str) and token, otherwise="the answer holds no access token", reason=Reason.TOKEN_INVALID)
+        claims = claims_of(token)
+        return cls(token, answer.refresh_token or refresh, _moment(claims.get("iat")), _moment(claims.get("exp")), renewed)
 
     def lasts(self, now_ms: int, ahead: float) -> bool:
         """Whether the token is still good *ahead* seconds from now; a short-lived one for a fifth of its life."""
@@ -160,6 +161,10 @@ class SessionKeeper:
         return tokens
 
 
+def _moment(claim: Any) -> float | None:
+    return float(claim) if isinstance(claim, (int, float)) and not isinstance(claim, bool) else None
+
+
 def _blocked(identity: str, cause: ProbeFailed) -> ProbeError:
     return ProbeError(Reason.BLOCKED, f"could not be tried: no session for {identity!r}: {cause}")
 
@@ -182,10 +187,16 @@ class Session:
         try:
             return await self._http.call(operation, variables, bearer=token, expect=expect)
         except UnexpectedStatus as exc:
-            if exc.status != _UNAUTHENTICATED or self._keeper is None or bearer is not None:
+            if exc.status not in _REFUSED or self._keeper is None or bearer is not None:
                 raise
-        # The token ended, or was revoked, while we held it: once anew, and a second refusal is the target's answer.
-        return await self._http.call(operation, variables, bearer=await self._token(stale=token), expect=expect)
+            refused = exc
+        # The token ended, or was revoked, while we held it (some guards say 403 to that): once anew, and a second
+        # refusal is the target's answer. So is the first, where a login that we may not make is all that is left.
+        try:
+            token = await self._token(stale=token)
+        except ProbeError as exc:
+            raise refused if exc.reason is Reason.THROTTLED else exc from None
+        return await self._http.call(operation, variables, bearer=token, expect=expect)
 
     async def graphql(self, operation: str, /, **variables: Any) -> Answer:
         """Perform a GraphQL operation of the profile."""
