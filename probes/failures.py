@@ -79,9 +79,15 @@ def from_playwright(error: Exception, doing: str) -> ProbeException:
         ("err_ssl", Reason.TLS),
         ("err_too_many_redirects", Reason.PROTOCOL),
         ("err_internet_disconnected", Reason.NETWORK),
+        ("err_network_changed", Reason.NETWORK),
+        ("err_address_unreachable", Reason.CONNECTION),
+        ("err_timed_out", Reason.TIMEOUT),
+        ("err_insufficient_resources", Reason.BROWSER),
+        ("err_out_of_memory", Reason.BROWSER),
+        ("net::err_", Reason.PROTOCOL),
     ):
         if sign in lowered:
-            kind = ProbeError if reason is Reason.NETWORK else ProbeFailed
+            kind = ProbeError if reason in (Reason.NETWORK, Reason.BROWSER) else ProbeFailed
             return kind(reason, f"{doing}: {text}")
     if type(error).__name__ == "TimeoutError":
         return ProbeFailed(Reason.PAGE_BROKEN, f"{doing}: {text}")
