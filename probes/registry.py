@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def find(name: str, folder: Path) -> Probe:
         return _checked(getattr(importlib.import_module(module), function), name)
     for point in entry_points(group=GROUP):
         if point.name == name:
-            return _checked(point.load(), name)
+            return _checked(_loaded(point), name)
     raise ConfigurationError(f"there is no probe {name!r}; there are {', '.join(names())}, and files such as ./mine.py")
 
 
@@ -70,12 +70,20 @@ def _from_file(name: str, folder: Path) -> Probe:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
+        del sys.modules[module_name]
         raise ConfigurationError(f"probe file {path} cannot be loaded: {type(exc).__name__}: {exc}") from exc
     found = getattr(module, function or "probe", None)
     if found is None:
         raise ConfigurationError(f"probe file {path} has no function {function or 'probe'!r}")
     return _checked(found, name)
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as exc:
+        raise ConfigurationError(f"probe {point.name!r} ({point.value}) cannot be loaded: {type(exc).__name__}: {exc}") from exc
 
 
 def _checked(found: Any, name: str) -> Probe:
