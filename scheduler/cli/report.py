@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import asdict
@@ -17,6 +18,8 @@ from critpath import ConfigurationError, Outcome, Verdict
 
 _WORDS = {0: "all good", 1: "failed", 3: "failed, and was failing before", 4: "could not be told"}
 _SIGNS = {Outcome.OK: "✅", Outcome.DEGRADED: "🟡", Outcome.FAILED: "❌", Outcome.ERROR: "❔", Outcome.ABORTED: "➖"}
+_NOT_XML = re.compile("[^\\t\\n\\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even escaped; a target's error text may."""
 _STYLE = {0: "green", 1: "bold red", 3: "red", 4: "yellow"}
 
 
@@ -122,7 +125,7 @@ def _junit(about: dict[str, Any], verdicts: list[Verdict]) -> str:
                 kind = "failure" if verdict.outcome is Outcome.FAILED else "error"
                 ET.SubElement(case, kind, type=verdict.reason.value, message=verdict.message).text = _attempt_lines(verdict)
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", ET.tostring(root, encoding="unicode", xml_declaration=True)) + "\n"
 
 
 def _attempt_lines(verdict: Verdict) -> str:
