@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.channels import Channel, build
 from alerts.incident import Incident
@@ -60,7 +61,7 @@ class Daemon:
         self.metrics = Metrics(CollectorRegistry(), lambda: take_snapshot(self))
         self.channels = build_channels(configuration, secrets)
         self.dispatcher = Dispatcher(store.outbox, self.channels, clock)
-        self.jobs = Jobs(self.checks, self._run_check, lambda check: self.pipeline.interval(check), self.metrics)
+        self.jobs = Jobs(self.checks, self._run_check, self.pipeline.interval, self.metrics)
         self.verdicts: dict[str, Verdict] = {}
         self.residue = 0
         self.address = ""
@@ -176,8 +177,9 @@ class Daemon:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
             await self.pipeline.tick()
-            await self.budget.flush()
-            self.residue = await self.store.notebook.residue()
+            with contextlib.suppress(SQLAlchemyError, OSError):  # the pipeline says so, and the next tick tries again
+                await self.budget.flush()
+                self.residue = await self.store.notebook.residue()
             self._notice_clock_step()
 
     def _notice_clock_step(self) -> None:
@@ -196,7 +198,8 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.pipeline.note(Kind.STOP, "the daemon stops")
-        await self.budget.flush()
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            await self.budget.flush()
         await self.workshop.aclose()
         for channel in self.channels.values():
             with contextlib.suppress(Exception):

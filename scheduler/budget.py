@@ -104,8 +104,9 @@ class RequestBudget:
 
     async def flush(self) -> None:
         """Save what was spent since the last time."""
-        unsaved, self._unsaved = self._unsaved, []
+        unsaved = list(self._unsaved)
         await self._store.add(unsaved)
+        del self._unsaved[: len(unsaved)]
 
     def remaining(self) -> int | None:
         """Return how many requests are left, the reserve included; `None` without a limit."""
