@@ -168,7 +168,8 @@ class Pipeline:
                 self.healthy = False
                 log.error("the journal cannot be written; it is tried again", error=str(exc).splitlines()[0], waiting=len(self._unwritten))
                 return
-            self._unwritten.popleft()
+            if self._unwritten.popleft().messages:
+                self._wake()
         self.healthy = True
 
     def _tell(self, verdict: Verdict, decision: Decision) -> None:
@@ -177,7 +178,6 @@ class Pipeline:
         self._metrics.judge(verdict)
         if decision.send:
             log.warning("incident", path=verdict.path, incident=decision.incident.id if decision.incident else "", reason=decision.reason)
-            self._wake()
         level = log.info if verdict.outcome.works else log.warning
         level(
             "verdict",
