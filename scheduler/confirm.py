@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from critpath import Clock, Outcome, Reason, Result, RunClass, Verdict
+from critpath import Clock, Outcome, Result, RunClass, Verdict
 
 MOST_ATTEMPTS = 3
 FAILURES = 2
@@ -56,7 +56,7 @@ def _verdict(
         run_id=decisive.run_id,
         attempts=tuple(attempts),
         outcome=decisive.outcome,
-        reason=decisive.reason if not decisive.outcome.works or decisive.outcome is Outcome.DEGRADED else Reason.NONE,
+        reason=decisive.reason,
         message=decisive.message,
         since_ms=since_ms,
         flake=flake,
