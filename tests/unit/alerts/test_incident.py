@@ -398,8 +398,7 @@ def test_a_path_that_still_fails_after_its_parent_speaks_for_itself() -> None:
 def test_an_incident_ends_when_its_check_is_removed() -> None:
     """Nobody could ever see it work again."""
     story = broken()
-    story.take(remove_check(story.now, "roles", State.UNKNOWN, 90_000, story.policy), 90)
-    assert story.now.status is Status.OPEN
+    assert remove_check(story.now, "roles", State.UNKNOWN, 90_000, story.policy).incident is story.now
     story.take(remove_check(story.now, "login", State.UNKNOWN, 100_000, story.policy), 100)
     assert story.sent == [(TRIGGER, "incident-1", 85), (RESOLVE, "incident-1", 100)]
     assert (story.now.recovered_ms, story.now.resolved_ms, story.now.failing) == (100_000, 100_000, frozenset())
