@@ -216,6 +216,20 @@ def test_more_failures_are_not_more_pages() -> None:
     assert story.sent == [(TRIGGER, "incident-1", 85), (RESOLVE, "incident-1", 260)]
 
 
+def test_every_failing_check_needs_its_own_successes() -> None:
+    """Many of one make up for none of another, and the story tells how many there are of how many."""
+    story = broken()
+    story.see(Outcome.FAILED, 90, check="refresh")
+    for since in (100, 110, 120, 130, 240):
+        story.see(Outcome.OK, since)
+    assert story.now.timeline[-1].text == "login works: 3 of 3 in a row"
+    for since in (200, 260):
+        story.see(Outcome.OK, since, check="refresh")
+    assert (story.now.status, story.now.timeline[-1].text) == (Status.RECOVERING, "refresh works: 2 of 3 in a row")
+    story.see(Outcome.OK, 270, check="refresh")
+    assert story.now.status is Status.RESOLVED
+
+
 def test_it_is_not_over_while_the_path_is_not_good() -> None:
     """A check that never failed may be unknown; the incident ends when that one is good, whoever says so."""
     story = broken()
