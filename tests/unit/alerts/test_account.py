@@ -328,9 +328,7 @@ def test_a_check_that_two_paths_require_moves_both() -> None:
     """Paths may share a check."""
     book = Book({"auth": ["login"], "audit": ["login"]}, {"login": 100}, 0)
     journal = [*book.begin("login", 1), *book.settle("login", State.BAD, 1, 2)]
-    assert [Transition(s, 1, State.BAD, c) for s, c in (("path:auth", "login"), ("path:audit", "login"))] == journal[
-        -2:
-    ]
+    assert [Transition(s, 1, State.BAD, c) for s, c in (("path:auth", "login"), ("path:audit", "login"))] == journal[-2:]
 
 
 def outage_and_crash() -> Story:
@@ -475,9 +473,7 @@ CHECKS = ("a", "b", "c")
 VERDICTS = (State.GOOD, State.BAD, State.UNKNOWN)
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(
-            ("begin", "begin", "settle", "settle", "settle", "abandon", "advance", "maintenance", "restart")
-        ),
+        st.sampled_from(("begin", "begin", "settle", "settle", "settle", "abandon", "advance", "maintenance", "restart")),
         st.sampled_from(CHECKS),
         st.integers(0, 12),  # passes before it
         st.sampled_from(VERDICTS),

@@ -79,9 +79,7 @@ def exceeds(rule: BurnRule, timeline: Timeline, now: int, window: int) -> bool:
         (TICKET_SLOW, "1", "0.001", "259.2", "21.6"),  # 0.10 x 30 d / 3 d
     ],
 )
-def test_the_factor_follows_from_the_share(
-    rule: BurnRule, factor: str, ratio: str, bad_long: str, bad_short: str
-) -> None:
+def test_the_factor_follows_from_the_share(rule: BurnRule, factor: str, ratio: str, bad_long: str, bad_short: str) -> None:
     """TC2: share x period / long window, exactly, and the short window is a twelfth of the long one."""
     assert Decimal(factor) == rule.factor
     assert Decimal(ratio) == rule.threshold(THREE_NINES)
@@ -123,9 +121,7 @@ def test_shares_are_replaced_by_name() -> None:
         derive(30 * DAY_MS, {"page-quick": Decimal("0.01")})
 
 
-@pytest.mark.parametrize(
-    ("long_ms", "short_ms", "share"), [(10, 20, "0.1"), (10, 0, "0.1"), (10, 5, "0"), (10, 5, "2")]
-)
+@pytest.mark.parametrize(("long_ms", "short_ms", "share"), [(10, 20, "0.1"), (10, 0, "0.1"), (10, 5, "0"), (10, 5, "2")])
 def test_a_rule_that_makes_no_sense_is_refused(long_ms: int, short_ms: int, share: str) -> None:
     """Windows nest, and a share is one."""
     with pytest.raises(ValueError, match="burn rule odd"):

@@ -131,9 +131,7 @@ def test_a_confirmed_failure_opens_at_once() -> None:
         cause=Cause("login", Reason.TIMEOUT, "no end within 10 s", "refresh", "run-60", "trace-1"),
         failing=frozenset({"login"}),
         last_good_ms=0,
-        timeline=(
-            Event(85_000, "opened", "login failed at step refresh (timeout): no end within 10 s (incident opened)"),
-        ),
+        timeline=(Event(85_000, "opened", "login failed at step refresh (timeout): no end within 10 s (incident opened)"),),
     )
 
 
@@ -443,9 +441,7 @@ def test_the_id_is_made_only_when_an_incident_opens() -> None:
     incident: Incident | None = None
     for at in (60, 75):
         seen = verdict(Outcome.FAILED, at)
-        decision = observe(
-            incident, seen, State.BAD, at * 1000, Policy(), new_id=make, environment="prod", severity="SEV-1"
-        )
+        decision = observe(incident, seen, State.BAD, at * 1000, Policy(), new_id=make, environment="prod", severity="SEV-1")
         incident = decision.incident
     assert made == ["made"]
 

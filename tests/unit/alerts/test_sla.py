@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.sla import DAY_MS, Assessment, Claim, Window, assess, burn_rate, coverage
@@ -77,9 +77,7 @@ def test_a_month_is_that_of_its_zone() -> None:
     assert Window.month(2027, 1, "UTC") == Window.month_of(now, "UTC")
     assert Window.month(2027, 2, "Europe/Berlin") == Window.month_of(now, "Europe/Berlin")
     assert instant("2027-01-31T23:00:00") == Window.month_of(now, "Europe/Berlin").start_ms
-    assert Window(instant("2026-12-01T05:00:00"), instant("2027-01-01T05:00:00")) == Window.month(
-        2026, 12, "America/New_York"
-    )
+    assert Window(instant("2026-12-01T05:00:00"), instant("2027-01-01T05:00:00")) == Window.month(2026, 12, "America/New_York")
 
 
 def test_a_zone_that_does_not_exist_is_an_error() -> None:
@@ -246,6 +244,7 @@ def test_coverage_counts_what_was_measured() -> None:
 SEGMENTS = st.lists(st.tuples(st.integers(1, 500), st.sampled_from(State)), min_size=1, max_size=10)
 
 
+@settings(deadline=None, max_examples=50)
 @given(SEGMENTS, st.integers(0, 5000))
 def test_the_three_numbers_are_in_order(segments: list[tuple[int, State]], now: int) -> None:
     """What is pessimistic is never above what is measured, and no ratio leaves [0, 1]."""
@@ -261,6 +260,7 @@ def test_the_three_numbers_are_in_order(segments: list[tuple[int, State]], now: 
     assert seen.spent.total == max(0, min(now, 4000))
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 1000), st.integers(0, 1000), st.integers(1, 1000))
 def test_more_outage_never_burns_less(first: int, more: int, window: int) -> None:
     """A longer outage has a burn rate that is no lower."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.timeline import Episode, Spent, State, Timeline, worst
@@ -91,6 +91,7 @@ def test_episodes_are_cut_to_the_window() -> None:
     assert expected[1].length_ms == 240
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS, st.integers(0, 200), st.integers(0, 200))
 def test_a_window_is_the_sum_of_its_milliseconds(steps: list[tuple[int, State]], start: int, end: int) -> None:
     """Two bisections give what a walk through every millisecond gives."""
@@ -101,6 +102,7 @@ def test_a_window_is_the_sum_of_its_milliseconds(steps: list[tuple[int, State]],
     assert Spent(**{state.value: counted[state] for state in State}) == timeline.spent(start, end)
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS, st.lists(st.integers(0, 200), min_size=2, max_size=6))
 def test_windows_add_up(steps: list[tuple[int, State]], cuts: list[int]) -> None:
     """A window cut anywhere loses and gains nothing."""
@@ -112,6 +114,7 @@ def test_windows_add_up(steps: list[tuple[int, State]], cuts: list[int]) -> None
     assert whole.total == cuts[-1] - cuts[0]
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS, st.integers(0, 200), st.integers(0, 200))
 def test_episodes_tell_what_the_sums_tell(steps: list[tuple[int, State]], start: int, end: int) -> None:
     """Episodes are without gaps, none is empty, neighbours differ, and they add up to the sums."""
@@ -123,6 +126,7 @@ def test_episodes_tell_what_the_sums_tell(steps: list[tuple[int, State]], start:
     assert max(0, end - start) == sum(e.length_ms for e in episodes)
 
 
+@settings(deadline=None, max_examples=50)
 @given(STEPS)
 def test_splitting_segments_changes_nothing(steps: list[tuple[int, State]]) -> None:
     """A history with every state entered twice is the same history."""
