@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import Any
 
@@ -18,7 +19,7 @@ _PREFIX = "CRITPATH_"
 _BETWEEN = "__"
 
 
-def overrides(environ: Mapping[str, str], spared: Set[str] = frozenset()) -> Iterator[Tree]:
+def overrides(environ: Mapping[str, str], spared: AbstractSet[str] = frozenset()) -> Iterator[Tree]:
     """
     Return one tree for each variable that overrides something, in the order of their names.
 
@@ -46,7 +47,7 @@ def fit(tree: Tree, under: Mapping[str, Any]) -> Tree:
     names: dict[Loc, Loc] = {(): ()}
     origin = tree.origins[()]
     data = _respell(tree.data, under, (), names)
-    return Tree(data, {loc: origin for loc in names.values()}, tree.mistakes)
+    return Tree(data, dict.fromkeys(names.values(), origin), tree.mistakes)
 
 
 def _respell(data: Mapping[str, Any], under: Any, loc: Loc, names: dict[Loc, Loc]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Toolbox:
         """Replace the check's notes."""
         await self._workshop.notebook.remember(ctx.check, memory)
 
-    async def aclose(self, ctx: Context) -> None:
+    async def aclose(self, ctx: Context) -> None:  # noqa: ARG002 - the port's signature
         """Close the attempt's connections."""
         if self._http is not None:
             await self._http.aclose()

@@ -25,7 +25,7 @@ BURN_WINDOWS = {
 class Account:
     """The book of one environment and the timelines that grow out of it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the configuration says, and what the store remembers
         self,
         settings: Settings,
         required: Mapping[str, list[str]],
@@ -93,7 +93,12 @@ class Account:
     def seconds_since_start(self, path: str) -> dict[State, float]:
         """Return the settled time of a path in each state since the daemon started."""
         spent = self.timelines[path].spent(self.started_ms, self.book.frontier(path))
-        by_state = {State.GOOD: spent.good, State.BAD: spent.bad, State.UNKNOWN: spent.unknown, State.MAINTENANCE: spent.maintenance}
+        by_state = {
+            State.GOOD: spent.good,
+            State.BAD: spent.bad,
+            State.UNKNOWN: spent.unknown,
+            State.MAINTENANCE: spent.maintenance,
+        }
         return {state: ms / 1000 for state, ms in by_state.items()}
 
     def path(self, name: str) -> PathSettings:

@@ -61,7 +61,12 @@ class Daemon:
         self.metrics = Metrics(CollectorRegistry(), lambda: take_snapshot(self))
         self.channels = build_channels(configuration, secrets)
         self.dispatcher = Dispatcher(store.outbox, self.channels, clock)
-        self.jobs = Jobs(self.checks, self._run_check, self.pipeline.interval, self.metrics)
+        self.jobs = Jobs(
+            self.checks,
+            self._run_check,
+            lambda check: self.pipeline.interval(check),  # noqa: PLW0108 - the pipeline is made later
+            self.metrics,
+        )
         self.verdicts: dict[str, Verdict] = {}
         self.residue = 0
         self.address = ""
@@ -93,7 +98,9 @@ class Daemon:
     async def run(self) -> None:
         """Watch until `request_stop`, or until a part of the daemon dies: then stop loudly."""
         self.jobs.start()
-        log.info("watching", target=self.configuration.profile.title, checks=len(self.checks), paths=len(self.account.timelines))
+        log.info(
+            "watching", target=self.configuration.profile.title, checks=len(self.checks), paths=len(self.account.timelines)
+        )
         parts = [
             asyncio.create_task(part, name=name)
             for name, part in (
@@ -110,7 +117,9 @@ class Daemon:
             await self._stop([*parts, stopping])
         for part in done - {stopping}:
             if (error := part.exception()) is not None:
-                raise error if isinstance(error, OperatorError) else OperatorError(f"the {part.get_name()} died: {error!r}") from error
+                raise (
+                    error if isinstance(error, OperatorError) else OperatorError(f"the {part.get_name()} died: {error!r}")
+                ) from error
             raise OperatorError(f"the {part.get_name()} ended by itself")
 
     def request_stop(self) -> None:

@@ -49,7 +49,11 @@ class Jobs:
     """Calls *run* for each check in its slots. *interval* says how long a check's interval is at present."""
 
     def __init__(
-        self, checks: dict[str, Check], run: Callable[[Check], Awaitable[None]], interval: Callable[[Check], float], metrics: Metrics
+        self,
+        checks: dict[str, Check],
+        run: Callable[[Check], Awaitable[None]],
+        interval: Callable[[Check], float],
+        metrics: Metrics,
     ) -> None:
         self._checks = checks
         self._run = run

@@ -42,10 +42,16 @@ class Metrics:
         self.registry = registry
         registry.register(_AtScrape(snapshot))
         self._attempts = Counter(
-            "critpath_check_attempts", "Attempts of a check, by class and outcome.", ("check", "path", "class", "outcome"), registry=registry
+            "critpath_check_attempts",
+            "Attempts of a check, by class and outcome.",
+            ("check", "path", "class", "outcome"),
+            registry=registry,
         )
         self._flakes = Counter(
-            "critpath_check_flakes", "Runs in which an attempt failed and the run was good.", ("check", "path"), registry=registry
+            "critpath_check_flakes",
+            "Runs in which an attempt failed and the run was good.",
+            ("check", "path"),
+            registry=registry,
         )
         self._duration = Histogram(
             "critpath_check_duration_seconds", "Length of an attempt.", ("check", "path"), buckets=BUCKETS, registry=registry
@@ -60,16 +66,24 @@ class Metrics:
         self._last_run = Gauge(
             "critpath_check_last_run_timestamp_seconds", "When the last attempt started.", ("check", "path"), registry=registry
         )
-        self._success = Gauge("probe_success", "Whether the last run of the check was good.", ("check", "path"), registry=registry)
+        self._success = Gauge(
+            "probe_success", "Whether the last run of the check was good.", ("check", "path"), registry=registry
+        )
         self._last_duration = Gauge(
             "probe_duration_seconds", "Length of the last attempt of the check.", ("check", "path"), registry=registry
         )
         self.schedule_lag = Histogram(
             "critpath_schedule_lag_seconds", "How late a run started.", ("check",), buckets=BUCKETS, registry=registry
         )
-        self.schedule_missed = Counter("critpath_schedule_missed", "Slots in which no run started.", ("check",), registry=registry)
-        self.store_errors = Counter("critpath_store_errors", "Writes to the store that failed and are tried again.", registry=registry)
-        Gauge("critpath_build_info", "The version that runs.", ("version",), registry=registry).labels(version("critpath")).set(1)
+        self.schedule_missed = Counter(
+            "critpath_schedule_missed", "Slots in which no run started.", ("check",), registry=registry
+        )
+        self.store_errors = Counter(
+            "critpath_store_errors", "Writes to the store that failed and are tried again.", registry=registry
+        )
+        Gauge("critpath_build_info", "The version that runs.", ("version",), registry=registry).labels(version("critpath")).set(
+            1
+        )
 
     def declare(self, check: str, path: str) -> None:
         """Make every child of a check at zero."""
@@ -115,24 +129,39 @@ class _AtScrape(Collector):
         """Yield the families."""
         now = self._snapshot()
         seconds = CounterMetricFamily(
-            "critpath_state_seconds", "Settled time of a path in each state since the start of the daemon.", labels=("path", "state")
+            "critpath_state_seconds",
+            "Settled time of a path in each state since the start of the daemon.",
+            labels=("path", "state"),
         )
         for key, value in now.state_seconds.items():
             seconds.add_metric(key, value)
         yield seconds
-        yield _gauge("critpath_path_up", "1 good, 0 bad; absent while unknown or in maintenance.", ("path",), _keyed(now.path_up))
+        yield _gauge(
+            "critpath_path_up", "1 good, 0 bad; absent while unknown or in maintenance.", ("path",), _keyed(now.path_up)
+        )
         yield _gauge("critpath_slo_objective_ratio", "The objective of a path.", ("path",), _keyed(now.objectives))
         windowed = ("path", "window")
-        yield _gauge("critpath_slo_error_budget_remaining_ratio", "Error budget left; negative when overspent.", windowed, now.budget_remaining)
-        yield _gauge("critpath_slo_burn_rate", "Speed of spending; 1 spends the budget exactly in the period.", windowed, now.burn_rate)
+        yield _gauge(
+            "critpath_slo_error_budget_remaining_ratio",
+            "Error budget left; negative when overspent.",
+            windowed,
+            now.budget_remaining,
+        )
+        yield _gauge(
+            "critpath_slo_burn_rate", "Speed of spending; 1 spends the budget exactly in the period.", windowed, now.burn_rate
+        )
         yield _gauge("critpath_slo_coverage_ratio", "Share of the window that is known, good or bad.", windowed, now.coverage)
         yield _gauge("critpath_incidents_open", "Incidents that are not resolved.", ("severity",), _keyed(now.incidents_open))
         yield GaugeMetricFamily("critpath_outbox_pending", "Messages that no channel has accepted yet.", now.outbox_pending)
         yield GaugeMetricFamily("critpath_outbox_oldest_age_seconds", "Age of the oldest of them.", now.outbox_oldest_age)
-        yield GaugeMetricFamily("critpath_canary_residue", "Records of ours in the target that are not proved gone.", now.canary_residue)
+        yield GaugeMetricFamily(
+            "critpath_canary_residue", "Records of ours in the target that are not proved gone.", now.canary_residue
+        )
         yield GaugeMetricFamily("critpath_event_loop_lag_seconds", "Worst delay of our event loop of late.", now.event_loop_lag)
         budget = {("all",): float(now.request_budget)} if now.request_budget is not None else {}
-        yield _gauge("critpath_request_budget_remaining", "Requests left in the present window, reserve included.", ("surface",), budget)
+        yield _gauge(
+            "critpath_request_budget_remaining", "Requests left in the present window, reserve included.", ("surface",), budget
+        )
 
 
 def _keyed(values: Mapping[str, float]) -> dict[tuple[str], float]:

@@ -25,6 +25,7 @@ from critpath import Clock, Outcome, Verdict
 from scheduler.account import Account
 from scheduler.checks import Check
 from scheduler.metrics import Metrics
+from scheduler.plan import plan
 from scheduler.store import Batch, Records
 
 log = structlog.get_logger("critpath.pipeline")
@@ -39,7 +40,7 @@ class Pipeline:
     `healthy` is false while something that is known could not be written.
     """
 
-    def __init__(  # noqa: PLR0913 - the stages of the way
+    def __init__(  # noqa: PLR0913, PLR0917 - the stages of the way
         self,
         configuration: Configuration,
         account: Account,
@@ -50,6 +51,7 @@ class Pipeline:
         last_good: dict[str, int],
     ) -> None:
         self._settings = configuration.settings
+        self._plan = plan(configuration.settings)
         self._labels = configuration.profile.alerts
         self._account = account
         self._records = records
@@ -104,9 +106,10 @@ class Pipeline:
 
     def interval(self, check: Check) -> float:
         """Return the seconds until the next run of a check: shorter while its path is broken by it."""
-        settings = check.settings
-        urgent = self._account.is_urgent(check.name, settings.path)
-        return min(settings.recheck, settings.interval) if urgent else settings.interval
+        if not self._account.is_urgent(check.name, check.settings.path):
+            return check.settings.interval
+        urgent = sum(len(incident.failing) for incident in self._account.open_incidents())
+        return self._plan.urgent_interval(check.settings, self._settings, urgent)
 
     def _book(self, check: Check, verdict: Verdict, now: int) -> list[Transition]:
         if verdict.outcome is Outcome.ABORTED:
@@ -166,7 +169,11 @@ class Pipeline:
             except (SQLAlchemyError, OSError) as exc:
                 self._metrics.store_errors.inc()
                 self.healthy = False
-                log.error("the journal cannot be written; it is tried again", error=str(exc).splitlines()[0], waiting=len(self._unwritten))
+                log.error(  # noqa: TRY400 - the operator's matter, not a bug: no traceback
+                    "the journal cannot be written; it is tried again",
+                    error=str(exc).splitlines()[0],
+                    waiting=len(self._unwritten),
+                )
                 return
             if self._unwritten.popleft().messages:
                 self._wake()
@@ -177,7 +184,12 @@ class Pipeline:
             self._metrics.observe(result)
         self._metrics.judge(verdict)
         if decision.send:
-            log.warning("incident", path=verdict.path, incident=decision.incident.id if decision.incident else "", reason=decision.reason)
+            log.warning(
+                "incident",
+                path=verdict.path,
+                incident=decision.incident.id if decision.incident else "",
+                reason=decision.reason,
+            )
         level = log.info if verdict.outcome.works else log.warning
         level(
             "verdict",

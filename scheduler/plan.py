@@ -38,6 +38,21 @@ class Plan:
         """Whether every run of the schedule may ask all it needs."""
         return not self.problems()
 
+    def urgent_interval(self, check: CheckSettings, settings: Settings, urgent: int = 1) -> float:
+        """
+        Return the seconds between runs of a check whose path it broke: `recheck`, where the target's limits allow it.
+
+        What the schedule leaves free, and half of the reserve, is shared by the *urgent* checks: watching an outage closely
+        must not throttle everything else.
+        """
+        wanted = [check.recheck]
+        if (requests := settings.limits.requests) and check.requests and self.allowed is not None:
+            free = max(0, self.allowed - self.requests) + requests.reserve / 2
+            wanted.append(requests.per * check.requests * urgent / free if free else check.interval)
+        if (logins := settings.limits.logins) and check.logins:
+            wanted.append(logins.per * max(check.logins.values()) / logins.count)
+        return min(check.interval, max(wanted))
+
     def problems(self) -> list[str]:
         """Return what does not fit, each with the checks concerned and the nearest schedule that does."""
         found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from config import known_secrets
 from critpath import Clock, Outcome, Reason, Result, RunClass, Verdict
 from scheduler.checks import Attempts, Check
 from scheduler.confirm import FAILURES, judge
@@ -22,12 +23,13 @@ class Runner:
         self._lag = lag
 
     async def run(self, check: Check, run_class: RunClass, run_id: str, *, known_bad: bool = False) -> Verdict:
-        """Run *check* and judge it; a failure of one that is *known_bad* needs no confirming. Raises nothing but cancellation."""
+        """Run *check* and judge it; a failure of one *known_bad* needs no confirming. Raises nothing but cancellation."""
 
         async def attempt(number: int) -> Result:
             began = self._clock.monotonic()
             result = await self._attempts.attempt(check, run_id, run_class, number)
-            return excuse(result, self._lag.worst(began), check.settings.timeout)
+            redacted = replace(result, message=known_secrets.redact(result.message)) if result.message else result
+            return excuse(redacted, self._lag.worst(began), check.settings.timeout)
 
         return await judge(attempt, run_class, self._gap, self._clock, failures=1 if known_bad else FAILURES)
 

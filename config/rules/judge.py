@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from config.mistakes import Mistake
 from config.rules import channels, identities, paths, surfaces, target, timing
@@ -37,7 +38,7 @@ RULES = (
 )
 
 
-def judge(view: View, absent: Set[str], partial: Set[str]) -> Iterator[Mistake]:
+def judge(view: View, absent: AbstractSet[str], partial: AbstractSet[str]) -> Iterator[Mistake]:
     """Return what breaks a rule. Sections in *absent* or *partial* hold stand-ins; rules on them are passed over."""
     for rule in RULES:
         known = absent.isdisjoint({*rule.needs, *rule.whole}) and partial.isdisjoint(rule.whole)

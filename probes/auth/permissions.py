@@ -14,7 +14,9 @@ async def probe(ctx: Context) -> None:
     async with ctx.step("denied"):
         answer = await denied.call(operation, expect=(200, _FORBIDDEN))
         if answer.status != _FORBIDDEN:
-            raise ProbeFailed(Reason.ACCESS_OPEN, f"{operation} is open to the role of {denied.identity!r}: {answer.status}, not 403")
+            raise ProbeFailed(
+                Reason.ACCESS_OPEN, f"{operation} is open to the role of {denied.identity!r}: {answer.status}, not 403"
+            )
     nobody = await ctx.stranger()
     async with ctx.step("no token"):
         answer = await nobody.call(operation, expect=(200, _UNAUTHENTICATED, _FORBIDDEN))

@@ -72,14 +72,24 @@ class HttpClient:
     """Performs operations of the profile for one attempt. Not shared; closed with the attempt."""
 
     def __init__(
-        self, settings: Settings, profile: Profile, gate: Gate, ctx: Context, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        settings: Settings,
+        profile: Profile,
+        gate: Gate,
+        ctx: Context,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._settings = settings
         self._profile = profile
         self._gate = gate
         self._ctx = ctx
         self._client = httpx.AsyncClient(
-            transport=transport, verify=tls_context(), follow_redirects=False, trust_env=False, headers=common_headers(settings, profile, ctx)
+            transport=transport,
+            verify=tls_context(),
+            follow_redirects=False,
+            trust_env=False,
+            headers=common_headers(settings, profile, ctx),
         )
 
     async def call(

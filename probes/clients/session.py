@@ -172,7 +172,9 @@ def _blocked(identity: str, cause: ProbeFailed) -> ProbeError:
 class Session:
     """One identity's session in one attempt. Implements `critpath.Session`."""
 
-    def __init__(self, ctx: Context, http: HttpClient, identity: str, keeper: SessionKeeper | None, tokens: Tokens | None) -> None:
+    def __init__(
+        self, ctx: Context, http: HttpClient, identity: str, keeper: SessionKeeper | None, tokens: Tokens | None
+    ) -> None:
         self.identity = identity
         self.tokens = tokens
         self._ctx = ctx

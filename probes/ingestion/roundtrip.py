@@ -6,10 +6,11 @@ The stage at which it was lost is named: `accepted`, `processed`, `stored`, `rem
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from critpath import Answer, Context, ProbeError, ProbeFailed, Reason, Session, check_that
 from config import parse_duration
+from critpath import Answer, Context, ProbeError, ProbeFailed, Reason, Session, check_that
 from probes.investigation.truth import environment_is_ours
 
 
@@ -73,7 +74,7 @@ async def _diagnosis(ctx: Context, api: Session, job: str) -> Exception:
     if ctx.fixture["entity_id"] not in (control.ids or []):
         return ProbeError(Reason.BLOCKED, "could not be told: reading back does not even find the known entity")
     status = await api.call("ingest_status", job=job)
-    state = status.state if status.status == 200 else None
+    state = status.state if status.status == HTTPStatus.OK else None
     within = f"within {ctx.params['deadline']}"
     if state in ctx.facts.get("queued_states", ()):
         return ProbeFailed(Reason.STUCK, f"stage processed: the job is still {state!r}, {within}: no worker took it")

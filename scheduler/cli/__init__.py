@@ -29,7 +29,7 @@ app.command("sla")(sla.command)
 app.add_typer(database.app, name="db")
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"critpath {version('critpath')}")
         raise typer.Exit
@@ -37,7 +37,9 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
 
 @app.callback()
 def _options(
-    _version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    _version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+    ),
 ) -> None:
     pass
 

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from alerts.timeline import State
@@ -42,11 +43,17 @@ def command(  # noqa: PLR0913, PLR0917 - one option each
     repeat: int = typer.Option(1, "--repeat", min=1, help="Run each check so many times."),
     deploy: str = typer.Option("", "--deploy", metavar="ID", help="The deploy that is being judged; named in the reports."),
     deployed_at: str = typer.Option(
-        "", "--deployed-at", metavar="TIME", help="When it began (ISO 8601): what failed before is not its fault. Now by default."
+        "",
+        "--deployed-at",
+        metavar="TIME",
+        help="When it began (ISO 8601): what failed before is not its fault. Now by default.",
     ),
-    reports: list[str] = typer.Option([], "--report", metavar="KIND:FILE", help="Also write junit:FILE, json:FILE or markdown:FILE."),
+    reports: list[str] = typer.Option(
+        [], "--report", metavar="KIND:FILE", help="Also write junit:FILE, json:FILE or markdown:FILE."
+    ),
 ) -> None:
-    """Run checks now and judge them. On-demand runs never enter the SLA.
+    """
+    Run checks now and judge them. On-demand runs never enter the SLA.
 
     Exit 0 all good · 1 failed · 3 failed, and did so before the deploy · 4 could not be told · 5 nothing matched.
 
@@ -93,7 +100,9 @@ def exit_code(verdicts: list[Verdict], bad_before: set[str]) -> int:
     return GOOD if all(v.outcome.works for v in verdicts) else INCONCLUSIVE
 
 
-async def _check(configuration: Configuration, checks: list[Check], repeat: int, before_ms: int) -> tuple[list[Verdict], set[str]]:
+async def _check(
+    configuration: Configuration, checks: list[Check], repeat: int, before_ms: int
+) -> tuple[list[Verdict], set[str]]:
     clock = SystemClock()
     logs.set_up(configuration.settings.log.model_copy(update={"level": "error"}))
     async with opened_store(configuration, clock) as store:
@@ -116,9 +125,15 @@ async def _run_all(runner: Runner, checks: list[Check], repeat: int) -> list[Ver
     out = console()
     places = asyncio.Semaphore(_AT_ONCE)
     progress = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
-        console=out, transient=True, disable=not out.is_terminal,
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+        disable=not out.is_terminal,
+    )
     with progress:
         task = progress.add_task("checks", total=len(checks) * repeat)
 
@@ -135,10 +150,11 @@ async def _run_all(runner: Runner, checks: list[Check], repeat: int) -> list[Ver
         return [verdict for each in await asyncio.gather(*map(one, checks)) for verdict in each]
 
 
-def _say(out: object, verdict: Verdict) -> None:
+def _say(out: Console, verdict: Verdict) -> None:
     sign, style = OUTCOME_STYLE[verdict.outcome]
     flake = "  [yellow](a flake: one attempt failed)[/]" if verdict.flake else ""
-    out.print(f"[{style}]{sign}[/] {verdict.path:<14} {verdict.check:<18} {verdict.evidence.seconds:6.2f} s  {report.story(verdict)}{flake}")  # type: ignore[attr-defined]
+    seconds = f"{verdict.evidence.seconds:6.2f} s"
+    out.print(f"[{style}]{sign}[/] {verdict.path:<14} {verdict.check:<18} {seconds}  {report.story(verdict)}{flake}", soft_wrap=True)
 
 
 async def _bad_at(configuration: Configuration, store: Store, at_ms: int, now: int) -> set[str]:

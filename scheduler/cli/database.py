@@ -15,7 +15,8 @@ app = typer.Typer(help="Look after the store.", no_args_is_help=True)
 
 @app.command()
 def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Bring the schema up to date. The daemon does so by itself.
+    """
+    Bring the schema up to date. The daemon does so by itself.
 
     Example: [bold]critpath db migrate[/bold]
     """
@@ -24,7 +25,8 @@ def migrate(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def verify(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Recompute every hash of the journal; exit 1 and name the first entry that does not fit.
+    """
+    Recompute every hash of the journal; exit 1 and name the first entry that does not fit.
 
     Example: [bold]critpath db verify[/bold]
     """

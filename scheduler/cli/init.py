@@ -14,7 +14,8 @@ def command(
     file: Path = typer.Argument(Path("critpath.yaml"), help="Where to write it."),
     force: bool = typer.Option(False, "--force", help="Overwrite a file that is there."),
 ) -> None:
-    """Write a commented configuration to start from.
+    """
+    Write a commented configuration to start from.
 
     Example: [bold]critpath init critpath.yaml[/bold]
     """

@@ -8,7 +8,8 @@ from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, console, load_con
 
 
 def command(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """List the paths and their checks.
+    """
+    List the paths and their checks.
 
     Example: [bold]critpath list[/bold]
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Group
 from rich.live import Live
@@ -30,7 +30,7 @@ class LiveTable:
         self._live = Live(console=self._console, auto_refresh=False, redirect_stderr=False)
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> LiveTable:
+    async def __aenter__(self) -> Self:
         self._live.start()
         self._task = asyncio.create_task(self._draw())
         return self
@@ -53,7 +53,8 @@ def view(daemon: Daemon) -> Group:
     settings = daemon.configuration.settings
     now = datetime.fromtimestamp(daemon.clock.now() / 1000, UTC)
     head = Text.assemble(
-        ("critpath", "bold"), f"  {daemon.configuration.profile.title} · {settings.environment} · {now:%H:%M:%S} UTC · {daemon.address}/metrics"
+        ("critpath", "bold"),
+        f"  {daemon.configuration.profile.title} · {settings.environment} · {now:%H:%M:%S} UTC · {daemon.address}/metrics",
     )
     return Group(head, _paths(daemon), _incidents(daemon))
 
@@ -67,7 +68,7 @@ def _paths(daemon: Daemon) -> Table:
     for name, path in daemon.configuration.settings.paths.items():
         state = daemon.account.state(name)
         assessed = daemon.account.rolling(name)
-        left = f"{assessed.remaining_ratio:.2%}" if assessed.remaining_ratio is not None else "–"
+        left = f"{assessed.remaining_ratio:.2%}" if assessed.remaining_ratio is not None else "–"  # noqa: RUF001 - no figure
         table.add_row(path.title, Text(state.value, STATE_STYLE[state.value]), left, _checks(daemon, name))
     return table
 

@@ -10,7 +10,8 @@ from scheduler.plan import plan
 
 
 def command(config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Show what the schedule asks of the target, and refuse one that does not fit (exit 2).
+    """
+    Show what the schedule asks of the target, and refuse one that does not fit (exit 2).
 
     Example: [bold]critpath plan -c critpath.yaml[/bold]
     """
@@ -27,7 +28,9 @@ def command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     out = console()
     out.print(table)
     allowed = f"{made.allowed} besides the reserve" if made.allowed is not None else "without limit"
-    out.print(f"allowed: {allowed}; logins per account: {made.logins_allowed if made.logins_allowed is not None else 'without limit'}")
+    out.print(
+        f"allowed: {allowed}; logins per account: {made.logins_allowed if made.logins_allowed is not None else 'without limit'}"
+    )
     problems = made.problems()
     for problem in problems:
         out.print(f"[red]does not fit:[/red] {problem}")

@@ -17,7 +17,7 @@ from config import Configuration
 from critpath import ConfigurationError, Outcome, Verdict
 
 _WORDS = {0: "all good", 1: "failed", 3: "failed, and was failing before", 4: "could not be told"}
-_SIGNS = {Outcome.OK: "✅", Outcome.DEGRADED: "🟡", Outcome.FAILED: "❌", Outcome.ERROR: "❔", Outcome.ABORTED: "➖"}
+_SIGNS = {Outcome.OK: "✅", Outcome.DEGRADED: "🟡", Outcome.FAILED: "❌", Outcome.ERROR: "❔", Outcome.ABORTED: "➖"}  # noqa: RUF001
 _NOT_XML = re.compile("[^\\t\\n\\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped; a target's error text may."""
 _STYLE = {0: "green", 1: "bold red", 3: "red", 4: "yellow"}
@@ -36,7 +36,9 @@ def parse(text: str) -> tuple[str, Path]:
     return kind, Path(file)
 
 
-def write(kind: str, file: Path, configuration: Configuration, verdicts: list[Verdict], code: int, *, deploy: str, began_ms: int) -> None:
+def write(  # noqa: PLR0913 - what a report is made of
+    kind: str, file: Path, configuration: Configuration, verdicts: list[Verdict], code: int, *, deploy: str, began_ms: int
+) -> None:
     """
     Write a report.
 
@@ -61,7 +63,9 @@ def write(kind: str, file: Path, configuration: Configuration, verdicts: list[Ve
 def story(verdict: Verdict) -> str:
     """Return the steps of a verdict and what was found, in one line with markup."""
     evidence = verdict.evidence
-    steps = " → ".join(f"{'' if s.ok else '[red]'}{escape(s.name)}{'' if s.ok else '[/]'} {s.seconds * 1000:.0f} ms" for s in evidence.steps)
+    steps = " → ".join(
+        f"{escape(s.name) if s.ok else f'[red]{escape(s.name)} ✗[/]'} {s.seconds * 1000:.0f} ms" for s in evidence.steps
+    )
     said = f"[bold]{verdict.reason}[/]: {escape(verdict.message)}" if verdict.message else ""
     return "  ".join(part for part in (steps, said) if part)
 
@@ -130,7 +134,8 @@ def _junit(about: dict[str, Any], verdicts: list[Verdict]) -> str:
 
 def _attempt_lines(verdict: Verdict) -> str:
     return "\n".join(
-        f"attempt {a.attempt} {utc(a.started_ms)} {a.seconds:.3f} s {a.outcome.value} {a.reason.value}: {a.message} (trace {a.trace_id})"
+        f"attempt {a.attempt} {utc(a.started_ms)} {a.seconds:.3f} s {a.outcome.value} {a.reason.value}: "
+        f"{a.message} (trace {a.trace_id})"
         for a in verdict.attempts
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import structlog
 import typer
 
-from config import Configuration
+from config import Configuration, exposed_files
 from scheduler import logs
 from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, load_configuration
 
@@ -16,7 +17,8 @@ def command(
     config: ConfigOption = DEFAULT_CONFIG,
     table: bool | None = typer.Option(None, "--table/--no-table", help="The live table; by default on a terminal."),
 ) -> None:
-    """Watch: run every check on its schedule, keep the account, raise incidents. Stops on SIGTERM and Ctrl-C.
+    """
+    Watch: run every check on its schedule, keep the account, raise incidents. Stops on SIGTERM and Ctrl-C.
 
     Example: [bold]critpath run -c critpath.yaml[/bold]
     """
@@ -28,6 +30,10 @@ async def _run(configuration: Configuration, *, show: bool) -> None:
     from scheduler.cli.live import LiveTable  # noqa: PLC0415
 
     logs.set_up(configuration.settings.log)
+    for file in exposed_files(configuration) if configuration.settings.environment == "prod" else ():
+        structlog.get_logger("critpath").warning(
+            "a secret file can be read by every user of this machine; chmod 600 it", file=str(file)
+        )
     daemon = await Daemon.build(configuration)
     with daemon.signals():
         if show:

@@ -24,10 +24,15 @@ _CLAIM_STYLE = {Claim.MET: "green", Claim.NOT_MET: "bold red", Claim.NOT_PROVEN:
 
 def command(
     config: ConfigOption = DEFAULT_CONFIG,
-    month: str = typer.Option("", "--month", metavar="YYYY-MM", help="A calendar month of the contract's zone; else the present one."),
-    format: str = typer.Option("table", "--format", help="table or json."),
+    month: str = typer.Option(
+        "", "--month", metavar="YYYY-MM", help="A calendar month of the contract's zone; else the present one."
+    ),
+    format: str = typer.Option(  # noqa: A002 - the name of the option
+        "table", "--format", help="table or json."
+    ),
 ) -> None:
-    """Show each path against its objective: the calendar month of the contract, and the rolling period.
+    """
+    Show each path against its objective: the calendar month of the contract, and the rolling period.
 
     Example: [bold]critpath sla --month 2026-11 --format json[/bold]
     """
@@ -72,7 +77,19 @@ async def _read(configuration: Configuration) -> Account:
 
 def _table(rows: list[tuple[str, str, Assessment]], account: Account) -> Table:
     table = Table(title="Service level", title_justify="left")
-    for heading in ("path", "window", "state", "objective", "measured", "pessimistic", "coverage", "bad", "unknown", "budget left", "verdict"):
+    for heading in (
+        "path",
+        "window",
+        "state",
+        "objective",
+        "measured",
+        "pessimistic",
+        "coverage",
+        "bad",
+        "unknown",
+        "budget left",
+        "verdict",
+    ):
         table.add_column(heading, justify="left" if heading in ("path", "window", "state", "verdict") else "right")
     for path, name, a in rows:
         first = name == "month"
@@ -118,7 +135,7 @@ def _plain(path: str, name: str, a: Assessment) -> dict[str, Any]:
 
 
 def _percent(value: Decimal | None, digits: int = 4) -> str:
-    return "–" if value is None else f"{value:.{digits}%}"
+    return "–" if value is None else f"{value:.{digits}%}"  # noqa: RUF001 - no figure
 
 
 def _text(value: Decimal | None) -> str | None:

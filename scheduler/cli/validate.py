@@ -15,7 +15,8 @@ def command(
     config: ConfigOption = DEFAULT_CONFIG,
     no_secrets: bool = typer.Option(False, "--no-secrets", help="Do not look whether the secrets are there."),
 ) -> None:
-    """Check the configuration, all of it at once; exit 2 if anything is wrong.
+    """
+    Check the configuration, all of it at once; exit 2 if anything is wrong.
 
     Example: [bold]critpath validate -c critpath.yaml[/bold]
     """

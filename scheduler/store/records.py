@@ -46,7 +46,11 @@ class Records:
     async def open(self) -> None:
         """Find the end of the chain."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(select(schema.journal).order_by(schema.journal.c.seq.desc()).limit(1))).mappings().first()
+            row = (
+                (await connection.execute(select(schema.journal).order_by(schema.journal.c.seq.desc()).limit(1)))
+                .mappings()
+                .first()
+            )
         self._last = _entry(row) if row else None
 
     async def write(self, batch: Batch) -> None:
@@ -100,20 +104,24 @@ class Records:
         columns = schema.check_states.c
         query = select(columns.check_name, columns.last_good_ms).where(columns.last_good_ms.is_not(None))
         async with self._engine.connect() as connection:
-            return {name: at for name, at in (await connection.execute(query)).tuples()}
+            return dict((await connection.execute(query)).tuples().all())
 
     async def incidents(self, *, since_ms: int = 0, unresolved: bool = False) -> list[Incident]:
         """Return incidents, oldest first: those that began at *since_ms* or later, or that are not over."""
         table = schema.incidents
         query = select(table.c.document).order_by(table.c.started_ms, table.c.id)
-        query = query.where(table.c.status != Status.RESOLVED.value) if unresolved else query.where(table.c.started_ms >= since_ms)
+        query = (
+            query.where(table.c.status != Status.RESOLVED.value) if unresolved else query.where(table.c.started_ms >= since_ms)
+        )
         async with self._engine.connect() as connection:
             return [Incident.from_dict(json.loads(text)) for text in (await connection.execute(query)).scalars()]
 
     async def latest_results(self, check: str, limit: int = 20) -> list[Result]:
         """Return the newest attempts of a check, newest first."""
         table = schema.results
-        query = select(table).where(table.c.check_name == check).order_by(table.c.started_ms.desc(), table.c.id.desc()).limit(limit)
+        query = (
+            select(table).where(table.c.check_name == check).order_by(table.c.started_ms.desc(), table.c.id.desc()).limit(limit)
+        )
         async with self._engine.connect() as connection:
             return [_result(row) for row in (await connection.execute(query)).mappings()]
 

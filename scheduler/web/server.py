@@ -44,7 +44,9 @@ def application(daemon: Daemon) -> FastAPI:
         """200 while verdicts are judged and written."""
         if daemon.ready:
             return Response("critpath is watching\n", media_type="text/plain")
-        return Response("critpath is not watching: it is stopping, or its store cannot be written\n", 503, media_type="text/plain")
+        return Response(
+            "critpath is not watching: it is stopping, or its store cannot be written\n", 503, media_type="text/plain"
+        )
 
     return app
 
@@ -59,13 +61,21 @@ async def serve(daemon: Daemon) -> None:
     listen = daemon.configuration.settings.web.listen
     host, _, port = listen.rpartition(":")
     options = uvicorn.Config(
-        application(daemon), host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        application(daemon),
+        host=host.strip("[]"),
+        port=int(port),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     server = _Server(options)
     daemon.address = f"http://{listen}"
     try:
         await server.serve()
     except SystemExit:
-        raise OperatorError(f"web.listen: {listen} cannot be listened on; it is in use, or not an address of this machine") from None
+        raise OperatorError(
+            f"web.listen: {listen} cannot be listened on; it is in use, or not an address of this machine"
+        ) from None
     finally:
         server.should_exit = True
