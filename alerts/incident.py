@@ -243,7 +243,7 @@ def note(incident: Incident, now: int, what: str, text: str) -> Incident:
     return replace(incident, timeline=lines)
 
 
-def _passes_by(verdict: Verdict, path_state: State, required: bool, is_open: bool) -> str:
+def _passes_by(verdict: Verdict, path_state: State, required: bool, is_open: bool) -> str:  # noqa: FBT001
     """Say why a verdict leaves things as they are, or nothing."""
     failed = verdict.outcome is Outcome.FAILED
     reasons = {

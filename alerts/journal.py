@@ -42,7 +42,9 @@ class Entry:
     def recompute(self) -> str:
         """Return the hash that the entry ought to have."""
         fields = {key: value for key, value in asdict(self).items() if key != "hash"}
-        return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        ).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _due(row: OutboxRow, now_ms: int) -> int:
 
 
 def _spread(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1.0)
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, nothing secret
 
 
 class Dispatcher:

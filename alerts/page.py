@@ -67,7 +67,8 @@ def _title(incident: Incident, subject: Subject, *, resolved: bool) -> str:
     if resolved:
         ended = incident.recovered_ms or incident.resolved_ms or incident.started_ms
         return f"Resolved: {subject.title} ({incident.environment}) works again, after {duration(ended - incident.started_ms)}"
-    return f"{incident.severity} {subject.title} ({incident.environment}) is broken: {incident.cause.check}: {incident.cause.message}"
+    cause = f"{incident.cause.check}: {incident.cause.message}"
+    return f"{incident.severity} {subject.title} ({incident.environment}) is broken: {cause}"
 
 
 def _text(incident: Incident, subject: Subject, *, resolved: bool) -> str:

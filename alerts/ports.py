@@ -40,7 +40,7 @@ class Outbox(Protocol):
         """Note that the channel accepted the row."""
         ...
 
-    async def mark_failed(self, row_id: int, attempts: int, next_ms: int, error: str, dead: bool) -> None:
+    async def mark_failed(self, row_id: int, attempts: int, next_ms: int, error: str, dead: bool) -> None:  # noqa: FBT001
         """Note that a send failed. *dead* is set or cleared as said: a later attempt may find the receiver mended."""
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import shutil
 import sys
@@ -150,7 +149,7 @@ def _wait(child: Child, port: int, path: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise Unusable(f"{path} of process {os.path.basename(child.log.parent)} never answered:\n{child.log.read_text()[-2000:]}")
+    raise Unusable(f"{path} of process {child.log.parent.name} never answered:\n{child.log.read_text()[-2000:]}")
 
 
 def _get(port: int, path: str) -> str:

@@ -21,7 +21,7 @@ class CritpathError(Exception):
         super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
 
 
-class ProbeException(CritpathError):  # noqa: N818 - the base of an error and of a failure
+class ProbeException(CritpathError):
     """An attempt ended before its script did."""
 
     outcome: Outcome = Outcome.ERROR

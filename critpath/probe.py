@@ -208,4 +208,4 @@ class Context:
 class Probe(Protocol):
     """Walk one part of a critical path. Return on success, raise otherwise."""
 
-    async def __call__(self, ctx: Context, /) -> None: ...
+    async def __call__(self, ctx: Context, /) -> None: ...  # noqa: D102

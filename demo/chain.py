@@ -20,7 +20,8 @@ def stringify(value: Any, names: Sequence[str]) -> str:
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """SHA-256 hex over *value* with its own sorted key names as the replacer list.
+    """
+    SHA-256 hex over *value* with its own sorted key names as the replacer list.
 
     So whatever lies in `payload` and `metadata` is outside of the hash, unless it bears a top-level name.
     """

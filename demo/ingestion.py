@@ -166,7 +166,7 @@ class Ingestion:
     def _expired(self, finished_at: int) -> bool:
         return self._faults.on("ingest-status-404") or now_ms() - finished_at > KEPT_MS
 
-    def _switched(self, name: str, on: bool) -> None:
+    def _switched(self, name: str, on: bool) -> None:  # noqa: FBT001 - a listener's signature
         if name == "ingest-stuck" and not on:
             for job_id in self._stuck:
                 self._forget(job_id)

@@ -109,14 +109,14 @@ class Ledger:
         last = self._heads.get(tenant, 0) - TRUNCATED
         return [entry for entry in chain if int(entry["sequenceNumber"]) <= last]
 
-    def _switched(self, name: str, on: bool) -> None:
+    def _switched(self, name: str, on: bool) -> None:  # noqa: FBT001 - a listener's signature
         if name == "ledger-mutable":
             self._edited.clear()
         if not on or name not in {"ledger-gap", "ledger-truncated"}:
             return
         rows = self._store.all("SELECT tenant_id, max(sequence_number) FROM provenance_ledger_v2 GROUP BY tenant_id")
         if name == "ledger-truncated":
-            self._heads = {tenant: head for tenant, head in rows}
+            self._heads = {tenant: head for tenant, head in rows}  # noqa: C416 - dict() does not take rows
             return
         # A reader who remembers the head sees only what is newer, so the gap must be newer: an entry of the
         # system's own that is hidden while the switch is on, and an ordinary part of the chain afterwards.

@@ -63,7 +63,7 @@ async def serve(settings: Settings, plan: list[Planned], addresses_file: Path | 
 
 def addresses(settings: Settings, ports: dict[str, int]) -> dict[str, str]:
     """The base URL of each surface, as a client on this machine reaches it."""
-    host = LOOPBACK if settings.host in {"0.0.0.0", "::"} else settings.host
+    host = LOOPBACK if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     return {name: f"http://{LOOPBACK if name == 'control' else host}:{port}" for name, port in ports.items()}
 
 

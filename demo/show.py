@@ -45,13 +45,29 @@ def parse_cue(text: str, *, on: bool) -> Cue:
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog="make demo", description="Watch the Summit twin with critpath.", epilog='Example: make demo ARGS="--seconds 60 --break search-empty@20 --mend @40"'
+        prog="make demo",
+        description="Watch the Summit twin with critpath.",
+        epilog='Example: make demo ARGS="--seconds 60 --break search-empty@20 --mend @40"',
     )
     parser.add_argument("--seconds", type=float, help="end after so many seconds; else with Ctrl-C")
-    parser.add_argument("--break", dest="breaks", action="append", default=[], metavar="NAME@SECONDS", type=lambda text: parse_cue(text, on=True),
-                        help="switch a fault of the twin on")  # fmt: skip
-    parser.add_argument("--mend", dest="mends", action="append", default=[], metavar="[NAME]@SECONDS", type=lambda text: parse_cue(text, on=False),
-                        help="switch it off again")  # fmt: skip
+    parser.add_argument(
+        "--break",
+        dest="breaks",
+        action="append",
+        default=[],
+        metavar="NAME@SECONDS",
+        type=lambda text: parse_cue(text, on=True),
+        help="switch a fault of the twin on",
+    )
+    parser.add_argument(
+        "--mend",
+        dest="mends",
+        action="append",
+        default=[],
+        metavar="[NAME]@SECONDS",
+        type=lambda text: parse_cue(text, on=False),
+        help="switch it off again",
+    )
     parser.add_argument("--plain", action="store_true", help="plain lines, also on a terminal")
     parser.add_argument("--port", type=int, default=14000, help="the twin's first port (default 14000; 0 takes free ones)")
     parser.add_argument("--listen", default="127.0.0.1:9808", metavar="HOST:PORT", help="the daemon's address")
@@ -144,7 +160,8 @@ class Show:
             if message["kind"] == "trigger":
                 self._say(f"{path}: first failing attempt: {message['details'].get('check')}", message["started_ms"])
                 self._say(f"{path}: incident opened: {message['title']}", message["sent_for_ms"])
-                self._say(f"{path}: the telephone rings, {(received - message['started_ms']) / 1000:.1f} s after the first failing attempt", received)
+                after = (received - message["started_ms"]) / 1000
+                self._say(f"{path}: the telephone rings, {after:.1f} s after the first failing attempt", received)
             else:
                 self._say(f"{path}: {message['title']}", message["resolved_ms"] or received)
                 self._say(f"{path}: the telephone is told that it is over", received)
@@ -161,7 +178,9 @@ class Show:
         found = []
         delay = (triggers[0]["received_ms"] - triggers[0]["message"]["started_ms"]) / 1000
         if self._is_fast(triggers[0]) and delay > _PROMISED_SECONDS:
-            found.append(f"{fault}: delivered {delay:.1f} s after the first failing attempt; promised are {_PROMISED_SECONDS:g} s")
+            found.append(
+                f"{fault}: delivered {delay:.1f} s after the first failing attempt; promised are {_PROMISED_SECONDS:g} s"
+            )
         if len(triggers) > 1:
             found.append(f"{fault}: paged {len(triggers)} times for one outage")
         mended = any(not cue.on and cue.fault in ("", fault) for cue in self._cues)

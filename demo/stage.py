@@ -29,9 +29,17 @@ class StageError(Exception):
 class Process:
     """A child in a process group of its own."""
 
-    def __init__(self, command: Sequence[str], *, env: Mapping[str, str] | None = None, stdout: IO[Any] | int, stderr: IO[Any] | int) -> None:
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, stdout: IO[Any] | int, stderr: IO[Any] | int
+    ) -> None:
         self.popen = subprocess.Popen(  # noqa: S603 - our own commands
-            command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdout=stdout,
+            stderr=stderr,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     @property
@@ -63,7 +71,18 @@ class Twin:
         self._folder = folder
         self._addresses = folder / "twin.json"
         self._addresses.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "demo", "--port", str(port), "--addresses", str(self._addresses), "--data", str(folder / "twin"), "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "demo",
+            "--port",
+            str(port),
+            "--addresses",
+            str(self._addresses),
+            "--data",
+            str(folder / "twin"),
+            "--quiet",
+        ]
         with (folder / "twin.log").open("wb") as log:
             self.process = Process([*command, *options], stdout=log, stderr=log)
         self.addresses: dict[str, str] = self._wait_for_addresses()
@@ -108,7 +127,12 @@ def environment(twin: Twin, store: Path, listen: str) -> dict[str, str]:
     """Return the variables that point `config/demo.yaml` at this twin, at a store and at an address of its own."""
     pager = f"{twin.addresses['control']}/__twin__/pager"
     surfaces = {f"CRITPATH_SURFACES__{name.upper()}": twin.addresses[name] for name in ("api", "web", "ledger")}
-    return {**surfaces, "CRITPATH_STORE__URL": f"sqlite:///{store}", "CRITPATH_WEB__LISTEN": listen, "CRITPATH_CHANNELS__ONCALL__URL": pager}
+    return {
+        **surfaces,
+        "CRITPATH_STORE__URL": f"sqlite:///{store}",
+        "CRITPATH_WEB__LISTEN": listen,
+        "CRITPATH_CHANNELS__ONCALL__URL": pager,
+    }
 
 
 def critpath(*arguments: str) -> list[str]:
@@ -127,13 +151,22 @@ class Daemon:
     """`critpath run` as a process."""
 
     def __init__(
-        self, folder: Path, *, env: Mapping[str, str], listen: str, config: Path = ROOT / "config" / "demo.yaml", table: bool = False
+        self,
+        folder: Path,
+        *,
+        env: Mapping[str, str],
+        listen: str,
+        config: Path = ROOT / "config" / "demo.yaml",
+        table: bool = False,
     ) -> None:
         self.address = f"http://{listen}"
         self.log = folder / "critpath.log"
         with self.log.open("ab") as log:
             self.process = Process(
-                critpath("run", "-c", str(config), "--table" if table else "--no-table"), env=env, stdout=sys.stdout if table else log, stderr=log
+                critpath("run", "-c", str(config), "--table" if table else "--no-table"),
+                env=env,
+                stdout=sys.stdout if table else log,
+                stderr=log,
             )
 
     def wait_until_ready(self) -> None:

@@ -49,7 +49,7 @@ class Wire:
         for transport in list(self._open.values()):
             _abort(transport)
 
-    def _restart(self, name: str, on: bool) -> None:
+    def _restart(self, name: str, on: bool) -> None:  # noqa: FBT001 - a listener's signature
         if name != "restart-1s" or not on:
             return
         for address, transport in list(self._open.items()):

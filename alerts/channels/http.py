@@ -93,7 +93,7 @@ class Http:
             said = type(error).__name__
             raise DeliveryError(f"{shown}: the request cannot be made ({said})", permanent=True) from None
         except _PLAIN as error:
-            raise DeliveryError(f"{shown}: {error or type(error).__name__}") from None
+            raise DeliveryError(f"{shown}: {str(error) or type(error).__name__}") from None
         except httpx.HTTPError as error:
             raise DeliveryError(f"{shown}: {type(error).__name__}") from None
         judge(response, shown=shown, now_ms=now_ms)

@@ -185,7 +185,7 @@ class Desk:
             self.channels,
             self.clock,
             jitter=lambda seconds: seconds,
-            on_sent=lambda row, at: self.sent.append(row.id),
+            on_sent=lambda row, _at: self.sent.append(row.id),
             on_failed=lambda row, error, dead: self.failures.append((row.id, str(error), dead)),
         )
         self.task = asyncio.create_task(self.dispatcher.run())

@@ -25,14 +25,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 ACCEPTED, AGAIN, NEVER = "accepted", "again", "never"
 STATUSES = (
-    {status: ACCEPTED for status in (200, 201, 202, 204, 208)}
-    | {status: NEVER for status in (301, 302, 303, 304, 307, 308)}
-    | {
-        status: NEVER
-        for status in (400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 413, 414, 415, 421, 422, 426, 451)
-    }
-    | {status: AGAIN for status in (408, 425, 429)}
-    | {status: AGAIN for status in (500, 501, 502, 503, 504, 507, 520, 529, 599)}
+    dict.fromkeys((200, 201, 202, 204, 208), ACCEPTED)
+    | dict.fromkeys((301, 302, 303, 304, 307, 308), NEVER)
+    | dict.fromkeys((400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 413, 414, 415, 421, 422, 426, 451), NEVER)
+    | dict.fromkeys((408, 425, 429), AGAIN)
+    | dict.fromkeys((500, 501, 502, 503, 504, 507, 520, 529, 599), AGAIN)
 )
 
 
