@@ -45,7 +45,7 @@ class Hands:
         """Let everybody work until nothing more can happen within *seconds*."""
         end = self._ms + round(seconds * 1000)
         while True:
-            for _ in range(40):
+            for _ in range(250):
                 await asyncio.sleep(0)
             self._sleepers = [(at, wakes) for at, wakes in self._sleepers if not wakes.done()]
             at, wakes = min(self._sleepers, key=lambda each: each[0], default=(end + 1, None))
