@@ -9,7 +9,7 @@ from typing import Any
 from config import Configuration, SecretMissing
 from critpath import Canary, Clock, Context, ProbeError, Reason
 from probes.clients.browser import BrowserPool, Page, open_page
-from probes.clients.http import HttpClient, tls_context
+from probes.clients.http import HttpClient, settle_sniffio, tls_context
 from probes.clients.session import Session, SessionKeeper
 from probes.ports import Gate, Notebook
 
@@ -43,8 +43,9 @@ class Workshop:
             raise ProbeError(Reason.SECRET, f"the password of {identity!r} cannot be read: {exc}") from exc
 
     def warm_up(self, *, browser: bool) -> None:
-        """Do beforehand what would hold up the event loop in the first attempts: the trust store, the browser driver's code."""
+        """Do beforehand what would hold up the event loop in attempts: the trust store, searching modules, the browser driver's code."""
         tls_context()
+        settle_sniffio()
         if browser:
             import playwright.async_api  # noqa: F401, PLC0415 - heavy: only where there are browser checks
 

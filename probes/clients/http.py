@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import sys
 import uuid
 from collections.abc import Collection, Mapping
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
@@ -181,6 +183,13 @@ class HttpClient:
         kind = ProbeError if refusal.outcome == "error" else ProbeFailed
         later = f"; it asks us to wait {wait:g} s" if wait else ""
         raise kind(refusal.reason, f"{doing}: {refusal.says} (HTTP {response.status_code}{later})")
+
+
+def settle_sniffio() -> None:
+    """Say once for the process that `sniffio` is not installed, if so: httpcore looks for it a dozen times per request."""
+    if find_spec("sniffio") is None:
+        # The way in which Python itself notes that there is no such module.
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 @cache
