@@ -54,7 +54,7 @@ class Account:
 
     def state(self, path: str) -> State:
         """Return what is true of a path by the latest verdicts."""
-        return self.book.current(path)
+        return self.book.current(path) if path in self.timelines else State.UNKNOWN
 
     def loud(self) -> set[str]:
         """Return the paths whose incident somebody was told of."""

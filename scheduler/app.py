@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.channels import Channel, build
 from alerts.incident import Incident
-from alerts.journal import Kind
 from alerts.outbox import Dispatcher
 from alerts.timeline import State
 from config import Configuration
@@ -41,6 +40,7 @@ _TICK_SECONDS = 1.0
 _GRACE_SECONDS = 8.0
 _DRAIN_SECONDS = 3.0
 _CLOCK_STEP_SECONDS = 2.0
+_RECENT_MS = 30 * 86_400_000
 
 
 class Daemon:
@@ -148,7 +148,8 @@ class Daemon:
     async def _restore(self) -> None:
         records = self.store.records
         required = required_checks(self.checks, self.configuration.settings.paths)
-        incidents: list[Incident] = await records.incidents()
+        recent = await records.incidents(since_ms=self.clock.now() - _RECENT_MS)
+        incidents: list[Incident] = [*recent, *await records.incidents(unresolved=True)]
         self.account = Account(
             self.configuration.settings,
             required,
@@ -165,7 +166,7 @@ class Daemon:
             self.metrics.declare(check.name, check.settings.path)
         await self.budget.open()
         self.residue = await self.store.notebook.residue()
-        await self.pipeline.note(Kind.START, "the daemon starts")
+        await self.pipeline.start(required)
 
     async def _run_check(self, check: Check) -> None:
         run_id = new_run_id()
@@ -206,7 +207,7 @@ class Daemon:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.pipeline.note(Kind.STOP, "the daemon stops")
+        await self.pipeline.stop()
         with contextlib.suppress(SQLAlchemyError, OSError):
             await self.budget.flush()
         await self.workshop.aclose()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from alerts.account import Transition
-from alerts.incident import Decision, Incident, Policy, observe, suppressor
+from alerts.incident import Decision, Incident, Policy, observe, remove_check, suppressor
 from alerts.journal import Kind, Line
 from alerts.message import Message
 from alerts.page import Subject, compose, duration
@@ -79,12 +79,9 @@ class Pipeline:
             decision = self._decide(check, verdict, now)
             if verdict.outcome.works:
                 self._last_good[check.name] = verdict.attempts[-1].started_ms
-            batch.held = self._account.book.held(check.name)[0]
-            batch.last_good_ms = self._last_good.get(check.name)
-            if decision.incident and decision.incident is not self._account.incidents.get(check.settings.path):
-                self._account.incidents[check.settings.path] = decision.incident
-                batch.incidents.append(decision.incident)
-                batch.messages += self._messages(decision, decision.incident, now)
+            batch.held = self._account.book.held(check.name)
+            batch.last_good_ms = self._last_good
+            self._enter(batch, check.settings.path, decision, now)
             await self._write(batch)
         self._tell(verdict, decision)
 
@@ -98,11 +95,25 @@ class Pipeline:
         async with self._lock:
             await self._write(Batch(lines=self._settled(self._account.book.advance(self._clock.now()))))
 
-    async def note(self, kind: Kind, text: str) -> None:
-        """Enter into the journal that the daemon starts or stops."""
+    async def start(self, required: Mapping[str, Collection[str]]) -> None:
+        """Enter what happened while no daemon ran, and close what the configuration does not watch any more."""
         async with self._lock:
-            lines = self._settled(self._account.book.advance(self._clock.now()))
-            await self._write(Batch(lines=[*lines, Line(kind, "daemon", self._clock.now(), cause=text)]))
+            now = self._clock.now()
+            lines = self._settled(self._account.book.advance(now))
+            batch = Batch([], [*lines, Line(Kind.START, "daemon", now)], self._account.book.held())
+            for incident in self._account.open_incidents():
+                for check in sorted(incident.failing - set(required.get(incident.path, ()))):
+                    known, state = self._account.incidents[incident.path], self._account.state(incident.path)
+                    self._enter(batch, incident.path, remove_check(known, check, state, now, self._policy), now)
+            await self._write(batch)
+        self._wake()
+
+    async def stop(self) -> None:
+        """Enter that the daemon stops."""
+        async with self._lock:
+            now = self._clock.now()
+            lines = self._settled(self._account.book.advance(now))
+            await self._write(Batch(lines=[*lines, Line(Kind.STOP, "daemon", now)]))
 
     def interval(self, check: Check) -> float:
         """Return the seconds until the next run of a check: shorter while its path is broken by it."""
@@ -146,11 +157,20 @@ class Pipeline:
             suppressed_by=suppressor(path, self._account.loud(), requires),
         )
 
+    def _enter(self, batch: Batch, path: str, decision: Decision, now: int) -> None:
+        if decision.incident and decision.incident is not self._account.incidents.get(path):
+            self._account.incidents[path] = decision.incident
+            batch.incidents.append(decision.incident)
+            batch.messages += self._messages(decision, decision.incident, now)
+
     def _messages(self, decision: Decision, incident: Incident, now: int) -> list[tuple[str, Message]]:
-        settings = self._account.path(incident.path)
-        labels = {**self._labels.common, **self._labels.severities.get(settings.severity, {})}
-        subject = Subject(settings.title, settings.users, settings.runbook, settings.deployables, labels)
-        left = self._budget_left(incident.path)
+        labels = {**self._labels.common, **self._labels.severities.get(incident.severity, {})}  # type: ignore[call-overload]
+        settings = self._settings.paths.get(incident.path)
+        if settings is None:  # taken out of the configuration while its incident was open
+            subject, left = Subject(incident.path, labels=labels), ""
+        else:
+            subject = Subject(settings.title, settings.users, settings.runbook, settings.deployables, labels)
+            left = self._budget_left(incident.path)
         messages = [compose(kind, incident, subject, now, budget_left=left) for kind in decision.send]
         return [(channel, message) for message in messages for channel in self._settings.channels]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,8 +26,8 @@ class Batch:
 
     results: Sequence[Result] = ()
     lines: Sequence[Line] = ()
-    held: Held | None = None
-    last_good_ms: int | None = None
+    held: Sequence[Held] = ()
+    last_good_ms: Mapping[str, int] = field(default_factory=dict)
     incidents: list[Incident] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)
 
@@ -62,8 +62,9 @@ class Records:
                 await connection.execute(insert(schema.results), [_result_row(result) for result in batch.results])
             if entries:
                 await connection.execute(insert(schema.journal), [{**asdict(e), "kind": e.kind.value} for e in entries])
-            if batch.held:
-                await _replace(connection, schema.check_states, "check_name", _held_row(batch.held, batch.last_good_ms))
+            for held in batch.held:
+                row = _held_row(held, batch.last_good_ms.get(held.check))
+                await _replace(connection, schema.check_states, "check_name", row)
             for incident in batch.incidents:
                 await _replace(connection, schema.incidents, "id", _incident_row(incident))
             if batch.messages:
