@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from critpath import OperatorError
-from scheduler.cli import check, database, init, listing, planning, run, sla, validate
+
+_COMMANDS = {
+    "init": "scheduler.cli.init",
+    "validate": "scheduler.cli.validate",
+    "plan": "scheduler.cli.planning",
+    "list": "scheduler.cli.listing",
+    "run": "scheduler.cli.run",
+    "check": "scheduler.cli.check",
+    "sla": "scheduler.cli.sla",
+    "db": "scheduler.cli.database",
+}
+"""Command → its module, in the order of the help. Imported when it is asked for: `--version` needs no database driver."""
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(_COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="critpath",
+    cls=_Commands,
     help="Synthetic critical-path monitoring: walks the flows that must always work, and says so when they do not.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command("init")(init.command)
-app.command("validate")(validate.command)
-app.command("plan")(planning.command)
-app.command("list")(listing.command)
-app.command("run")(run.command)
-app.command("check")(check.command)
-app.command("sla")(sla.command)
-app.add_typer(database.app, name="db")
 
 
 def _show_version(wanted: bool) -> None:

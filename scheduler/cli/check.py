@@ -23,10 +23,11 @@ from scheduler.cli.common import (
     OUTCOME_STYLE,
     ConfigOption,
     NothingMatched,
+    command_line,
     console,
     load_configuration,
-    opened_store,
 )
+from scheduler.cli.storing import opened_store
 from scheduler.lag import LoopLag
 from scheduler.runner import Runner
 from scheduler.secrets import Secrets
@@ -36,6 +37,10 @@ _AT_ONCE = 4
 GOOD, FAILED, FAILED_BEFORE, INCONCLUSIVE = 0, 1, 3, 4
 
 
+app = command_line()
+
+
+@app.command()
 def command(  # noqa: PLR0913, PLR0917 - one option each
     names: list[str] = typer.Argument(None, metavar="[NAME…]", help="Checks to run; all by default."),
     config: ConfigOption = DEFAULT_CONFIG,
@@ -154,7 +159,9 @@ def _say(out: Console, verdict: Verdict) -> None:
     sign, style = OUTCOME_STYLE[verdict.outcome]
     flake = "  [yellow](a flake: one attempt failed)[/]" if verdict.flake else ""
     seconds = f"{verdict.evidence.seconds:6.2f} s"
-    out.print(f"[{style}]{sign}[/] {verdict.path:<14} {verdict.check:<18} {seconds}  {report.story(verdict)}{flake}", soft_wrap=True)
+    out.print(
+        f"[{style}]{sign}[/] {verdict.path:<14} {verdict.check:<18} {seconds}  {report.story(verdict)}{flake}", soft_wrap=True
+    )
 
 
 async def _bad_at(configuration: Configuration, store: Store, at_ms: int, now: int) -> set[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +10,17 @@ import typer
 from rich.console import Console
 
 from config import Configuration, load
-from critpath import Clock, OperatorError, Outcome
+from critpath import OperatorError, Outcome
 from probes.registry import is_file, names
-from scheduler.secrets import Secrets
-from scheduler.store import Store, open_store
 
 ConfigOption = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="CRITPATH_CONFIG", help="The configuration file.", show_default=True),
 ]
 DEFAULT_CONFIG = Path("critpath.yaml")
+
+command_line = partial(typer.Typer, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+"""Makes the part of the command line that one module declares."""
 
 OUTCOME_STYLE = {
     Outcome.OK: ("✓", "green"),
@@ -41,18 +41,6 @@ def load_configuration(file: Path) -> Configuration:
     """
     known = names()
     return load(file, known_probe=lambda name: is_file(name) or name in known, probes=known)
-
-
-@asynccontextmanager
-async def opened_store(configuration: Configuration, clock: Clock) -> AsyncIterator[Store]:
-    """Open the store beside a daemon that may own it."""
-    settings = configuration.settings.store
-    password = Secrets(configuration).read(settings.password) if settings.password else None
-    store = await open_store(settings.url, configuration.file.resolve().parent, clock, password=password)
-    try:
-        yield store
-    finally:
-        await store.aclose()
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -8,9 +8,10 @@ import typer
 
 from alerts.journal import fault
 from critpath import OperatorError, SystemClock
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, load_configuration, opened_store
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, load_configuration
+from scheduler.cli.storing import opened_store
 
-app = typer.Typer(help="Look after the store.", no_args_is_help=True)
+app = command_line(help="Look after the store.", no_args_is_help=True)
 
 
 @app.command()

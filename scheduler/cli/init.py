@@ -8,8 +8,12 @@ from pathlib import Path
 import typer
 
 from critpath import ConfigurationError
+from scheduler.cli.common import command_line
+
+app = command_line()
 
 
+@app.command()
 def command(
     file: Path = typer.Argument(Path("critpath.yaml"), help="Where to write it."),
     force: bool = typer.Option(False, "--force", help="Overwrite a file that is there."),

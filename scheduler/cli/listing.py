@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, console, load_configuration
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, console, load_configuration
+
+app = command_line()
 
 
+@app.command()
 def command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     List the paths and their checks.

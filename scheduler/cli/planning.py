@@ -5,10 +5,13 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, console, load_configuration
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, console, load_configuration
 from scheduler.plan import plan
 
+app = command_line()
 
+
+@app.command()
 def command(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     Show what the schedule asks of the target, and refuse one that does not fit (exit 2).

@@ -10,9 +10,12 @@ import typer
 
 from config import Configuration, exposed_files
 from scheduler import logs
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, load_configuration
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, load_configuration
+
+app = command_line()
 
 
+@app.command()
 def command(
     config: ConfigOption = DEFAULT_CONFIG,
     table: bool | None = typer.Option(None, "--table/--no-table", help="The live table; by default on a terminal."),

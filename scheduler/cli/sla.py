@@ -17,11 +17,16 @@ from config import Configuration
 from critpath import ConfigurationError, SystemClock
 from scheduler.account import Account
 from scheduler.checks import load_checks, required_checks
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, console, load_configuration, opened_store
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, console, load_configuration
+from scheduler.cli.storing import opened_store
 
 _CLAIM_STYLE = {Claim.MET: "green", Claim.NOT_MET: "bold red", Claim.NOT_PROVEN: "yellow"}
 
 
+app = command_line()
+
+
+@app.command()
 def command(
     config: ConfigOption = DEFAULT_CONFIG,
     month: str = typer.Option(

@@ -8,9 +8,12 @@ import typer
 
 from config import missing_secrets
 from scheduler.checks import load_checks
-from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, load_configuration
+from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, load_configuration
+
+app = command_line()
 
 
+@app.command()
 def command(
     config: ConfigOption = DEFAULT_CONFIG,
     no_secrets: bool = typer.Option(False, "--no-secrets", help="Do not look whether the secrets are there."),
