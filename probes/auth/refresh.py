@@ -11,8 +11,7 @@ async def probe(ctx: Context) -> None:
     async with ctx.step("refresh"):
         tokens = await session.rotate()
         check_that(
-            tokens.new_refresh,
-            differs_from=tokens.old_refresh,
+            tokens.new_refresh != tokens.old_refresh,  # compared here: what `check_that` compares, it shows
             otherwise="the refresh token did not rotate",
             reason=Reason.TOKEN_REUSABLE,
         )
