@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from config import parse_duration
-from critpath import Answer, Context, ProbeError, ProbeFailed, Reason, Session, check_that
+from critpath import Context, ProbeError, ProbeFailed, Reason, Session, check_that
 from probes.investigation.truth import environment_is_ours
 
 
@@ -25,13 +25,13 @@ async def probe(ctx: Context) -> None:
         job = (await api.call("ingest", record=record)).job
         check_that(job, otherwise="the entry took the record, but gave no job", reason=Reason.LOST)
     async with ctx.step("stored"):
-        found = await _arrival(ctx, api, canary.nonce)
-        if found is None:
+        ours = await _arrival(ctx, api, canary.nonce)
+        if not ours:
             raise await _diagnosis(ctx, api, job)
-        remote_id = found.ids[0]
+        remote_id = ours[0]["id"]
         await canary.stored(remote_id)
-        check_that(len(found.ids), equals=1, otherwise="the record is stored more than once", reason=Reason.DUPLICATE)
-        _same(record, found.props[0])
+        check_that(len(ours), equals=1, otherwise="the record is stored more than once", reason=Reason.DUPLICATE)
+        _same(record, ours[0]["props"])
     async with ctx.step("removed"):
         await api.call("remove_record", id=remote_id)
         left = await api.call("entity", id=remote_id)
@@ -54,17 +54,17 @@ async def _prove_environment(ctx: Context, api: Session) -> None:
         raise ProbeError(Reason.BLOCKED, f"nothing is written: {exc}") from exc
 
 
-async def _arrival(ctx: Context, api: Session, nonce: str) -> Answer | None:
-    """Ask for the record until it is there or its time is over."""
+async def _arrival(ctx: Context, api: Session, nonce: str) -> list[dict[str, Any]]:
+    """Ask for the record until it is there or its time is over. Whatever else a search finds is none of ours."""
     began = ctx.clock.monotonic()
     deadline, pause = parse_duration(ctx.params["deadline"]), parse_duration(ctx.params["poll"])
     while True:
         found = await api.call("entities", q=nonce, limit=5)
-        if any(props.get("critpath") == nonce for props in found.props or []):
+        if ours := [record for record in found.records or [] if (record["props"] or {}).get("critpath") == nonce]:
             ctx.measure("stored_seconds", ctx.clock.monotonic() - began)
-            return found
+            return ours
         if ctx.clock.monotonic() - began + pause > deadline:
-            return None
+            return []
         await ctx.clock.sleep(pause)
 
 
