@@ -191,7 +191,7 @@ class Pipeline:
                 self.healthy = False
                 log.error(  # noqa: TRY400 - the operator's matter, not a bug: no traceback
                     "the journal cannot be written; it is tried again",
-                    error=str(exc).splitlines()[0],
+                    error=(str(exc) or type(exc).__name__).splitlines()[0],
                     waiting=len(self._unwritten),
                 )
                 return
