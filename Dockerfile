@@ -22,15 +22,15 @@ RUN python3 -m hatchling build -t wheel -d /dist \
  && /opt/critpath/bin/pip check \
  && /opt/critpath/bin/pip uninstall -q -y pip
 
-FROM debian:trixie-slim AS slim
+# All of the image but the program, so that a new version of it is one small layer.
+FROM debian:trixie-slim AS base
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates python3 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 critpath \
- && useradd --uid 10001 --gid critpath --home-dir /var/lib/critpath --create-home --shell /usr/sbin/nologin critpath \
- && mkdir /etc/critpath
-COPY --from=build /opt/critpath /opt/critpath
-COPY config/example.yaml /usr/share/doc/critpath/example.yaml
+ && useradd --uid 10001 --gid critpath --home-dir /var/lib/critpath --no-create-home --shell /usr/sbin/nologin critpath \
+ && install -d -o critpath -g critpath -m 0750 /var/lib/critpath \
+ && install -d /etc/critpath
 # PYTHONSAFEPATH: a file or a mounted folder named like one of our packages must not shadow it.
 ENV PATH=/opt/critpath/bin:/usr/bin:/bin \
     PYTHONSAFEPATH=1 \
@@ -51,12 +51,20 @@ r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{port}/-/healthy', ti
 ENTRYPOINT ["critpath"]
 CMD ["run", "-c", "/etc/critpath/critpath.yaml"]
 
-FROM slim AS full
+FROM base AS slim
+COPY --from=build /opt/critpath /opt/critpath
+COPY config/example.yaml /usr/share/doc/critpath/example.yaml
+
+FROM base AS browser
 USER root
 RUN apt-get update \
- && apt-get install -y --no-install-recommends chromium fonts-dejavu-core fonts-noto-core \
+ && apt-get install -y --no-install-recommends chromium fonts-dejavu-core \
  && rm -rf /var/lib/apt/lists/*
 # Chromium's own sandbox needs what a container refuses. The container is the sandbox: it runs as nobody in particular,
 # holds nothing but this, and visits nothing but the target.
 ENV CRITPATH_BROWSER__SANDBOX=off
 USER 10001:10001
+
+FROM browser AS full
+COPY --from=build /opt/critpath /opt/critpath
+COPY config/example.yaml /usr/share/doc/critpath/example.yaml
