@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from probe_doubles import SETTINGS, Arriving, RecordingGate, Wire, raises, says
 
 from critpath import Outcome, ProbeError, ProbeException, ProbeFailed, Reason
+from tests.unit.probes.probe_doubles import SETTINGS, Arriving, RecordingGate, Wire, raises, says
 
 
 async def fails(wire: Wire, operation: str = "me", variables: dict[str, Any] | None = None, **options: Any) -> ProbeException:

@@ -9,12 +9,12 @@ from typing import Any
 
 import playwright.async_api
 import pytest
-from probe_doubles import PROFILE, SETTINGS, RecordingGate
 
 from config import Settings
 from critpath import Context, Outcome, ProbeError, ProbeException, Reason
 from critpath.testing import FakeClock
 from probes.clients.browser import BrowserPool, Page, find_browser, open_page
+from tests.unit.probes.probe_doubles import PROFILE, SETTINGS, RecordingGate
 
 
 @dataclass

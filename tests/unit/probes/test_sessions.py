@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from probe_doubles import PROFILE, RecordingGate, Wire, token
 
 from critpath import Outcome, ProbeError, ProbeException, ProbeFailed, Reason
 from critpath.testing import FakeClock
 from probes.clients.session import Session, SessionKeeper, Tokens, claims_of
+from tests.unit.probes.probe_doubles import PROFILE, RecordingGate, Wire, token
 
 LIFE = 900.0
 
