@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, RowMapping, delete, insert, select, update
+from sqlalchemy import Insert, RowMapping, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from alerts import journal
@@ -18,6 +19,10 @@ from alerts.message import Message
 from alerts.timeline import State
 from critpath import Clock, Outcome, Reason, Result, RunClass, Step
 from scheduler.store import schema
+
+# Made once: a statement made anew is analysed anew, each time.
+_ADD_RESULTS = insert(schema.results)
+_ADD_ENTRIES = insert(schema.journal)
 
 
 @dataclass(slots=True)
@@ -59,9 +64,9 @@ class Records:
         entries = journal.append(self._last, batch.lines, now)
         async with self._engine.begin() as connection:
             if batch.results:
-                await connection.execute(insert(schema.results), [_result_row(result) for result in batch.results])
+                await connection.execute(_ADD_RESULTS, [_result_row(result) for result in batch.results])
             if entries:
-                await connection.execute(insert(schema.journal), [{**asdict(e), "kind": e.kind.value} for e in entries])
+                await connection.execute(_ADD_ENTRIES, [{**asdict(e), "kind": e.kind.value} for e in entries])
             for held in batch.held:
                 row = _held_row(held, batch.last_good_ms.get(held.check))
                 await _replace(connection, schema.check_states, "check_name", row)
@@ -133,8 +138,13 @@ class Records:
         return done.rowcount
 
 
-async def _replace(connection: AsyncConnection, table: Any, key: str, row: dict[str, Any]) -> None:
-    changed = await connection.execute(update(table).where(table.c[key] == row[key]).values(**row))
+@cache
+def _update(table: Table, key: str) -> Update:
+    return update(table).where(table.c[key] == bindparam("replaced"))
+
+
+async def _replace(connection: AsyncConnection, table: Table, key: str, row: dict[str, Any]) -> None:
+    changed = await connection.execute(_update(table, key), {**row, "replaced": row[key]})
     if changed.rowcount == 0:
         statement: Insert = insert(table).values(**row)
         await connection.execute(statement)
