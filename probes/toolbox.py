@@ -43,7 +43,7 @@ class Workshop:
             raise ProbeError(Reason.SECRET, f"the password of {identity!r} cannot be read: {exc}") from exc
 
     def warm_up(self, *, browser: bool) -> None:
-        """Do beforehand what would hold up the event loop in attempts: the trust store, searching modules, the browser driver's code."""
+        """Do beforehand what would hold up the loop in attempts: the trust store, modules, the browser driver's code."""
         tls_context()
         settle_sniffio()
         if browser:

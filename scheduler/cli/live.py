@@ -68,7 +68,7 @@ def _paths(daemon: Daemon) -> Table:
     for name, path in daemon.configuration.settings.paths.items():
         state = daemon.account.state(name)
         assessed = daemon.account.rolling(name)
-        left = f"{assessed.remaining_ratio:.2%}" if assessed.remaining_ratio is not None else "–"  # noqa: RUF001 - no figure
+        left = f"{assessed.remaining_ratio:.2%}" if assessed.remaining_ratio is not None else "–"
         table.add_row(path.title, Text(state.value, STATE_STYLE[state.value]), left, _checks(daemon, name))
     return table
 

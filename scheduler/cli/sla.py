@@ -140,7 +140,7 @@ def _plain(path: str, name: str, a: Assessment) -> dict[str, Any]:
 
 
 def _percent(value: Decimal | None, digits: int = 4) -> str:
-    return "–" if value is None else f"{value:.{digits}%}"  # noqa: RUF001 - no figure
+    return "–" if value is None else f"{value:.{digits}%}"
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -75,7 +75,9 @@ class Seen:
     def runs(self, check: str) -> float:
         """Return how many scheduled attempts of a check there were."""
         text = self.stage.daemon.metrics()
-        found = re.findall(rf'^critpath_check_attempts_total\{{check="{check}",class="scheduled",.*\}} (\S+)$', text, re.MULTILINE)
+        found = re.findall(
+            rf'^critpath_check_attempts_total\{{check="{check}",class="scheduled",.*\}} (\S+)$', text, re.MULTILINE
+        )
         return sum(map(float, found))
 
 

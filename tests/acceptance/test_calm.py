@@ -82,7 +82,7 @@ def test_without_a_browser_the_path_is_unknown_and_nobody_is_paged(tmp_path: Pat
         seen.until(lambda: PATHS - set(seen.states()) == {"auth"}, "the other paths are known")
         assert (seen.bad(), seen.pages("trigger")) == (set(), [])
         report = tmp_path / "report.json"
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             critpath("check", "-c", str(ROOT / "config" / "demo.yaml"), "sign-in", "--report", f"json:{report}"),
             env={**os.environ, **stage.env, "CRITPATH_STORE__URL": f"sqlite:///{tmp_path}/check.db"},
             capture_output=True,

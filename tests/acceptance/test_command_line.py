@@ -33,12 +33,16 @@ class Shell:
     def __init__(self, twin: Twin, folder: Path) -> None:
         self.twin = twin
         self.folder = folder
-        self.env = {**os.environ, **environment(twin, folder / "critpath.db", "127.0.0.1:0"), "CRITPATH_CONFIRMATION__GAP": "500ms"}
+        self.env = {
+            **os.environ,
+            **environment(twin, folder / "critpath.db", "127.0.0.1:0"),
+            "CRITPATH_CONFIRMATION__GAP": "500ms",
+        }
 
     def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         command = critpath(arguments[0], "-c", str(ROOT / "config" / "demo.yaml"), *arguments[1:])
-        return subprocess.run(command, env={**self.env, **env}, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - ours
+        return subprocess.run(command, env={**self.env, **env}, capture_output=True, text=True, check=False, timeout=120)
 
     def bad_paths(self, *arguments: str) -> set[str]:
         """Return the paths in which `critpath check` finds a failure."""
@@ -94,7 +98,7 @@ def test_the_account_of_nothing_says_so(shell: Shell, tmp_path: Path) -> None:
 def test_every_command_has_help_with_an_example() -> None:
     """`--help` of each command shows how to call it."""
     for command in ("init", "validate", "plan", "list", "run", "check", "sla"):
-        done = subprocess.run(critpath(command, "--help"), capture_output=True, text=True, check=True)  # noqa: S603 - ours
+        done = subprocess.run(critpath(command, "--help"), capture_output=True, text=True, check=True)
         assert "Example" in done.stdout, command
 
 
@@ -102,6 +106,6 @@ def test_the_demo_breaks_mends_and_judges_itself() -> None:
     """It exits 0 because the incident was opened on the right path, delivered within 8 s, and resolved."""
     command = [sys.executable, "-m", "demo.show", "--plain", "--port", "0", "--listen", "127.0.0.1:19808"]
     cues = ["--seconds", "45", "--break", "search-empty@12", "--mend", "@22"]
-    done = subprocess.run([*command, *cues], cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)  # noqa: S603 - ours
+    done = subprocess.run([*command, *cues], cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "right: opened on the right path, delivered 1, resolved 1" in done.stdout

@@ -23,7 +23,9 @@ def binary(*names: str) -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         message = f"{names[0]} is not installed"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
     return found
 
 
@@ -89,14 +91,22 @@ def test_alertmanager_shows_the_incident_and_its_resolution(alertmanager: str, t
 def test_prometheus_scrapes_what_promtool_accepts(fast: Seen, tmp_path: Path) -> None:
     """promtool finds nothing wrong with `/metrics`, and a real Prometheus answers queries about every path."""
     metrics = fast.stage.daemon.metrics()
-    checked = subprocess.run([binary("promtool"), "check", "metrics"], input=metrics, text=True, capture_output=True, check=False)  # noqa: S603
+    checked = subprocess.run(
+        [binary("promtool"), "check", "metrics"], input=metrics, text=True, capture_output=True, check=False
+    )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
     port = free_port()
     target = fast.stage.listen
     (tmp_path / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: 1s}}\nscrape_configs: [{{job_name: critpath, static_configs: [{{targets: ['{target}']}}]}}]\n", "utf-8"
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: critpath, static_configs: [{{targets: ['{target}']}}]}}]\n",
+        "utf-8",
     )
-    options = [f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}"]
+    options = [
+        f"--config.file={tmp_path}/prometheus.yml",
+        f"--storage.tsdb.path={tmp_path}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
     address = f"http://127.0.0.1:{port}"
 
     def query(expression: str) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ import pytest
 from demo.stage import ROOT, Stage, critpath
 from tests.acceptance.conftest import Seen
 
-
 SECONDS_DEAD = 14
 LONGEST_HOLD = 1.5 * 3 + 3
 """Seconds: 1.5 × interval + timeout of the demo's search."""
@@ -25,7 +24,7 @@ LONGEST_HOLD = 1.5 * 3 + 3
 
 def sla(seen: Seen, path: str) -> dict[str, Any]:
     """Return what `critpath sla` says of a path in the rolling window."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         critpath("sla", "-c", str(ROOT / "config" / "demo.yaml"), "--format", "json"),
         env={**os.environ, **seen.stage.env},
         capture_output=True,
@@ -54,7 +53,7 @@ def test_killed_during_an_incident_it_goes_on_with_the_same_one(fresh: Seen) -> 
     fresh.until(lambda: fresh.pages("resolve"), "the incident is resolved")
     (trigger,), (resolve,) = fresh.pages("trigger"), fresh.pages("resolve")
     assert trigger["incident_id"] == resolve["incident_id"]
-    subprocess.run(  # noqa: S603 - our own command
+    subprocess.run(
         critpath("db", "verify", "-c", str(ROOT / "config" / "demo.yaml")), env={**os.environ, **fresh.stage.env}, check=True
     )
 
@@ -85,7 +84,7 @@ def kinds(seen: Seen) -> list[str]:
 
 def test_a_second_daemon_on_the_same_store_is_refused(fresh: Seen) -> None:
     """One process watches one environment; the second says who the first is, without a traceback."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         critpath("run", "-c", str(ROOT / "config" / "demo.yaml"), "--no-table"),
         env={**os.environ, **fresh.stage.env, "CRITPATH_WEB__LISTEN": "127.0.0.1:0"},
         capture_output=True,
@@ -114,8 +113,13 @@ def test_with_the_target_down_at_the_start_it_runs_and_pages(tmp_path: Path, mon
 def test_an_address_in_use_is_said_plainly(fresh: Seen) -> None:
     """A second daemon with a store of its own cannot listen where the first does, and says which setting to change."""
     env = {**os.environ, **fresh.stage.env, "CRITPATH_STORE__URL": f"sqlite:///{fresh.stage.folder}/other.db"}
-    done = subprocess.run(  # noqa: S603 - our own command
-        critpath("run", "-c", str(ROOT / "config" / "demo.yaml"), "--no-table"), env=env, capture_output=True, text=True, check=False, timeout=60
+    done = subprocess.run(
+        critpath("run", "-c", str(ROOT / "config" / "demo.yaml"), "--no-table"),
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (done.returncode, "web.listen" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
