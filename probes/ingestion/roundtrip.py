@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from config import parse_duration
-from critpath import Context, ProbeError, ProbeFailed, Reason, Session, check_that
+from critpath import Answer, Canary, Context, ProbeError, ProbeFailed, Reason, Session, check_that
 from probes.investigation.truth import environment_is_ours
 
 
@@ -28,22 +28,19 @@ async def probe(ctx: Context) -> None:
         ours = await _arrival(ctx, api, canary.nonce)
         if not ours:
             raise await _diagnosis(ctx, api, job)
-        remote_id = ours[0]["id"]
-        await canary.stored(remote_id)
-        check_that(len(ours), equals=1, otherwise="the record is stored more than once", reason=Reason.DUPLICATE)
-        _same(record, ours[0]["props"])
+        await canary.stored(ours[0]["id"])
+        try:
+            _as_sent(record, ours)
+        except ProbeFailed:
+            await _remove(api, canary, ours)
+            raise
     async with ctx.step("removed"):
-        await api.call("remove_record", id=remote_id)
-        left = await api.call("entity", id=remote_id)
-        check_that(
-            left.id is None or left.removed, otherwise="the record is still there after its removal", reason=Reason.WRONG_ANSWER
-        )
-        await canary.gone()
+        await _remove(api, canary, ours)
 
 
 async def _prove_environment(ctx: Context, api: Session) -> None:
     """Nothing is written before the target itself has said, in this very run, which environment it is."""
-    answer = await api.call("entity", id=ctx.fixture["entity_id"])
+    answer = await _read(api, "entity", id=ctx.fixture["entity_id"])
     evidence = ctx.facts.get("environment_evidence")
     if evidence and answer.headers.get(evidence["header"]) is None:
         message = "the target did not say which environment it is: nothing is written"
@@ -59,7 +56,7 @@ async def _arrival(ctx: Context, api: Session, nonce: str) -> list[dict[str, Any
     began = ctx.clock.monotonic()
     deadline, pause = parse_duration(ctx.params["deadline"]), parse_duration(ctx.params["poll"])
     while True:
-        found = await api.call("entities", q=nonce, limit=5)
+        found = await _read(api, "entities", q=nonce, limit=5)
         if ours := [record for record in found.records or [] if (record["props"] or {}).get("critpath") == nonce]:
             ctx.measure("stored_seconds", ctx.clock.monotonic() - began)
             return ours
@@ -70,7 +67,7 @@ async def _arrival(ctx: Context, api: Session, nonce: str) -> list[dict[str, Any
 
 async def _diagnosis(ctx: Context, api: Session, job: str) -> Exception:
     """Say where the record was lost; or that we cannot tell, because reading does not work either."""
-    control = await api.call("entities", q=ctx.fixture["entity_name"], limit=5)
+    control = await _read(api, "entities", q=ctx.fixture["entity_name"], limit=5)
     if ctx.fixture["entity_id"] not in (control.ids or []):
         return ProbeError(Reason.BLOCKED, "could not be told: reading back does not even find the known entity")
     status = await api.call("ingest_status", job=job)
@@ -86,8 +83,41 @@ async def _diagnosis(ctx: Context, api: Session, job: str) -> Exception:
     return ProbeFailed(Reason.LOST, f"stage stored: accepted, then not in the database {within}; {said}")
 
 
-def _same(sent: dict[str, Any], stored: dict[str, Any]) -> None:
+async def _read(api: Session, operation: str, **variables: Any) -> Answer:
+    """
+    Read something back. Where reading is broken, ingestion cannot be judged; the checks of reading say what is wrong.
+
+    Raises:
+        ProbeError: `BLOCKED`.
+    """
+    try:
+        return await api.call(operation, **variables)
+    except ProbeFailed as exc:
+        if exc.reason is Reason.KILL_SWITCH:
+            raise
+        raise ProbeError(Reason.BLOCKED, f"could not be told: reading back fails: {exc}") from exc
+
+
+def _as_sent(sent: dict[str, Any], stored: list[dict[str, Any]]) -> None:
+    check_that(len(stored), equals=1, otherwise="the record is stored more than once", reason=Reason.DUPLICATE)
     for key, value in sent.items():
-        check_that(
-            stored.get(key), equals=value, otherwise=f"the field {key!r} was changed on the way", reason=Reason.CORRUPT
-        )
+        found = stored[0]["props"].get(key)
+        check_that(found, equals=value, otherwise=f"the field {key!r} was changed on the way", reason=Reason.CORRUPT)
+
+
+async def _remove(api: Session, canary: Canary, stored: list[dict[str, Any]]) -> None:
+    """
+    Remove what we wrote and prove it by reading. That it cannot be removed is no outage of ingestion, but a leftover of ours.
+
+    Raises:
+        ProbeError: `RESIDUE`.
+    """
+    for record in stored:
+        try:
+            await api.call("remove_record", id=record["id"])
+            left = await api.call("entity", id=record["id"])
+        except ProbeFailed as exc:
+            raise ProbeError(Reason.RESIDUE, f"the canary cannot be removed: {exc}") from exc
+        if left.id is not None and not left.removed:
+            raise ProbeError(Reason.RESIDUE, "the canary is still there after its removal")
+    await canary.gone()

@@ -168,28 +168,47 @@ async def test_what_else_a_search_finds_is_left_alone() -> None:
     ],
 )
 async def test_a_record_that_arrives_otherwise_is_red(records: Callable[[Call], FakeAnswer], reason: Reason, said: str) -> None:
-    """Twice, or changed; and the register knows where one of them is."""
+    """Twice, or changed; and what is wrong is removed as well."""
     story = Story(entities=records)
     result = await story.run()
     assert (result.outcome, result.reason) == (FAILED, reason)
     assert said in result.message
-    assert [(canary.remote_id, canary.is_gone) for canary in story.tools.canaries] == [("new-1", False)]
+    assert [(canary.remote_id, canary.is_gone) for canary in story.tools.canaries] == [("new-1", True)]
 
 
 async def test_a_removal_that_does_nothing_leaves_the_canary_in_the_register() -> None:
-    """It says that it removed, and the record is still there."""
+    """It says that it removed, and the record is still there: a leftover of ours, and no outage of ingestion."""
     story = Story()
     story.after = FakeAnswer(id="new-1", removed=None)
     result = await story.run()
-    assert (result.outcome, result.failing_step) == (FAILED, "removed")
+    assert (result.outcome, result.reason, result.failing_step) == (ERROR, Reason.RESIDUE, "removed")
     assert not story.tools.canaries[0].is_gone
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome"), [(ProbeFailed(Reason.TIMEOUT, "x"), FAILED), (ProbeError(Reason.THROTTLED, "x"), ERROR)]
+    ("operation", "outcome", "reason"),
+    [
+        ("ingest", FAILED, Reason.TIMEOUT),
+        ("entity", ERROR, Reason.BLOCKED),
+        ("entities", ERROR, Reason.BLOCKED),
+        ("remove_record", ERROR, Reason.RESIDUE),
+    ],
 )
+async def test_only_the_entry_itself_can_fail_for_ingestion(operation: str, outcome: Outcome, reason: Reason) -> None:
+    """Where reading back is broken, nothing is known of ingestion; where removing is, we have a leftover."""
+    result = await Story(**{operation: ProbeFailed(Reason.TIMEOUT, "x")}).run()
+    assert (result.outcome, result.reason) == (outcome, reason)
+    assert result.message.endswith("x")
+
+
 @pytest.mark.parametrize("operation", ["entity", "ingest", "entities", "remove_record"])
-async def test_whatever_breaks_on_the_way_comes_through(operation: str, error: Exception, outcome: Outcome) -> None:
+async def test_an_error_of_our_own_comes_through(operation: str) -> None:
     """With its own reason."""
-    result = await Story(**{operation: error}).run()
-    assert (result.outcome, result.message) == (outcome, "x")
+    result = await Story(**{operation: ProbeError(Reason.THROTTLED, "x")}).run()
+    assert (result.outcome, result.reason, result.message) == (ERROR, Reason.THROTTLED, "x")
+
+
+async def test_a_kill_switch_is_called_one_also_where_it_stops_the_reading() -> None:
+    """Every path that it stops says why."""
+    result = await Story(entity=ProbeFailed(Reason.KILL_SWITCH, "x")).run()
+    assert (result.outcome, result.reason) == (FAILED, Reason.KILL_SWITCH)
