@@ -26,13 +26,13 @@ from scheduler.budget import RequestBudget
 from scheduler.checks import Attempts, Check, load_checks, new_run_id, required_checks
 from scheduler.jobs import Jobs
 from scheduler.lag import LoopLag
-from scheduler.metrics import Metrics
+from scheduler.metrics import Metrics, Snapshot
 from scheduler.pipeline import Pipeline
 from scheduler.runner import Runner
 from scheduler.secrets import Secrets
 from scheduler.snapshot import take_snapshot
 from scheduler.store import Store, open_store
-from scheduler.web.server import serve
+from scheduler.web.server import application, serve
 
 log = structlog.get_logger("critpath.daemon")
 
@@ -58,7 +58,7 @@ class Daemon:
         self.workshop = Workshop(configuration, self.budget, store.notebook, clock, secrets.read)
         self.workshop.warm_up(browser=any(check.settings.browser for check in self.checks.values()))
         self.runner = Runner(Attempts(self.workshop, clock), clock, configuration.settings.confirmation.gap, self.lag)
-        self.metrics = Metrics(CollectorRegistry(), lambda: take_snapshot(self))
+        self.metrics = Metrics(CollectorRegistry(), self._snapshot)
         self.channels = build_channels(configuration, secrets)
         self.dispatcher = Dispatcher(store.outbox, self.channels, clock)
         self.jobs = Jobs(
@@ -69,7 +69,6 @@ class Daemon:
         )
         self.verdicts: dict[str, Verdict] = {}
         self.residue = 0
-        self.address = ""
         self.account: Account
         self.pipeline: Pipeline
         self._stopping = asyncio.Event()
@@ -107,7 +106,7 @@ class Daemon:
                 ("dispatcher", self.dispatcher.run()),
                 ("event loop", self.lag.watch()),
                 ("ticker", self._tick()),
-                ("web", serve(self)),
+                ("web", serve(application(self.metrics.registry, lambda: self.ready), self.configuration.settings.web.listen)),
             )
         ]
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
@@ -139,6 +138,11 @@ class Daemon:
             for number, handler in before.items():
                 loop.remove_signal_handler(number)
                 signal.signal(number, handler)
+
+    @property
+    def address(self) -> str:
+        """Where its metrics are."""
+        return f"http://{self.configuration.settings.web.listen}"
 
     @property
     def ready(self) -> bool:
@@ -182,6 +186,10 @@ class Daemon:
         self.verdicts[check.name] = verdict
         since = (self.clock.now() - verdict.attempts[-1].started_ms) / 1000
         self.jobs.hasten(check, max(0.0, self.pipeline.interval(check) - since))
+
+    def _snapshot(self) -> Snapshot:
+        parts = (self.account, self.dispatcher, self.lag, self.budget)
+        return take_snapshot(*parts, residue=self.residue, now=self.clock.now())
 
     async def _tick(self) -> None:
         while True:
@@ -232,5 +240,3 @@ def build_channels(configuration: Configuration, secrets: Secrets) -> Mapping[st
             options["log"] = structlog.get_logger("critpath.page")
         made[name] = build(settings.kind, name, **options)
     return made
-
-

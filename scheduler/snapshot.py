@@ -1,20 +1,21 @@
-"""The figures of one moment, for a scrape and for the live table."""
+"""The figures of one moment, for a scrape."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
+from alerts.outbox import Dispatcher
 from alerts.timeline import State
+from scheduler.account import Account
+from scheduler.budget import RequestBudget
+from scheduler.lag import LoopLag
 from scheduler.metrics import Snapshot
 
-if TYPE_CHECKING:
-    from scheduler.app import Daemon
 
-
-def take_snapshot(daemon: Daemon) -> Snapshot:
-    """Return what is true of *daemon* now."""
-    account, now = daemon.account, daemon.clock.now()
+def take_snapshot(  # noqa: PLR0913 - the parts of a daemon that have something to show
+    account: Account, dispatcher: Dispatcher, lag: LoopLag, budget: RequestBudget, *, residue: int, now: int
+) -> Snapshot:
+    """Return what is true at *now*, UTC epoch milliseconds."""
     paths = list(account.timelines)
     rolling = {path: account.rolling(path) for path in paths}
     months = {path: account.month(path) for path in paths}
@@ -33,9 +34,9 @@ def take_snapshot(daemon: Daemon) -> Snapshot:
             **{(path, name): float(a.coverage) for path, name, a in assessed if a.coverage is not None},
         },
         incidents_open=dict(severities),
-        outbox_pending=daemon.dispatcher.pending_count,
-        outbox_oldest_age=daemon.dispatcher.oldest_age_seconds(now),
-        canary_residue=daemon.residue,
-        event_loop_lag=daemon.lag.worst(),
-        request_budget=daemon.budget.remaining(),
+        outbox_pending=dispatcher.pending_count,
+        outbox_oldest_age=dispatcher.oldest_age_seconds(now),
+        canary_residue=residue,
+        event_loop_lag=lag.worst(),
+        request_budget=budget.remaining(),
     )

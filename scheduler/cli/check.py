@@ -185,5 +185,3 @@ def _milliseconds(text: str) -> int:
     except ValueError:
         raise ConfigurationError(f"--deployed-at {text!r} is not a time; write for example 2026-11-23T14:00:00Z") from None
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-

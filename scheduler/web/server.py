@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from critpath import OperatorError
-
-if TYPE_CHECKING:
-    from scheduler.app import Daemon
 
 
 class _Server(uvicorn.Server):
@@ -24,15 +21,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-def application(daemon: Daemon) -> FastAPI:
-    """Return the ASGI application of a daemon."""
+def application(registry: CollectorRegistry, is_ready: Callable[[], bool]) -> FastAPI:
+    """Return the ASGI application of a daemon that keeps its metrics in *registry*."""
     app = FastAPI(title="critpath", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:
         """Everything that is measured, in the format that is asked for."""
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(daemon.metrics.registry), headers={"content-type": content_type})
+        return Response(encode(registry), headers={"content-type": content_type})
 
     @app.get("/-/healthy")
     async def healthy() -> Response:
@@ -42,7 +39,7 @@ def application(daemon: Daemon) -> FastAPI:
     @app.get("/-/ready")
     async def ready() -> Response:
         """200 while verdicts are judged and written."""
-        if daemon.ready:
+        if is_ready():
             return Response("critpath is watching\n", media_type="text/plain")
         return Response(
             "critpath is not watching: it is stopping, or its store cannot be written\n", 503, media_type="text/plain"
@@ -51,17 +48,16 @@ def application(daemon: Daemon) -> FastAPI:
     return app
 
 
-async def serve(daemon: Daemon) -> None:
+async def serve(app: FastAPI, listen: str) -> None:
     """
-    Serve until cancelled.
+    Serve *app* on *listen* (`HOST:PORT`) until cancelled.
 
     Raises:
         OperatorError: the address cannot be listened on.
     """
-    listen = daemon.configuration.settings.web.listen
     host, _, port = listen.rpartition(":")
     options = uvicorn.Config(
-        application(daemon),
+        app,
         host=host.strip("[]"),
         port=int(port),
         log_config=None,
@@ -70,7 +66,6 @@ async def serve(daemon: Daemon) -> None:
         timeout_graceful_shutdown=1,
     )
     server = _Server(options)
-    daemon.address = f"http://{listen}"
     try:
         await server.serve()
     except SystemExit:
