@@ -9,7 +9,7 @@
 FROM debian:trixie-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates python3 python3-hatchling python3-venv \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # What changes rarely comes first: the locked packages, each checked against its hash.
 COPY requirements.lock ./
@@ -26,7 +26,7 @@ RUN python3 -m hatchling build -t wheel -d /dist \
 FROM debian:trixie-slim AS base
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates python3 \
- && rm -rf /var/lib/apt/lists/* \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 critpath \
  && useradd --uid 10001 --gid critpath --home-dir /var/lib/critpath --no-create-home --shell /usr/sbin/nologin critpath \
  && install -d -o critpath -g critpath -m 0750 /var/lib/critpath \
@@ -59,7 +59,7 @@ FROM base AS browser
 USER root
 RUN apt-get update \
  && apt-get install -y --no-install-recommends chromium fonts-dejavu-core \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 # Chromium's own sandbox needs what a container refuses. The container is the sandbox: it runs as nobody in particular,
 # holds nothing but this, and visits nothing but the target.
 ENV CRITPATH_BROWSER__SANDBOX=off
