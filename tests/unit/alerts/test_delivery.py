@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alerts.channels.base import DeliveryError
-from alerts.message import Message, MessageKind, utc
-from alerts.outbox import (
+from alerts.delivery import (
     GIVE_UP_MS,
     MAX_WAIT_SECONDS,
     after_failure,
@@ -19,14 +18,13 @@ from alerts.outbox import (
     next_in_lane,
     to_repeat,
 )
+from alerts.message import Message, MessageKind, utc
 from alerts.ports import OutboxRow
 
 NOW = 1_800_000_000_000
 
 
-def row(
-    id: int, kind: str = "trigger", *, incident: str = "I1", severity: str = "SEV-1", next_ms: int = NOW
-) -> OutboxRow:
+def row(id: int, kind: str = "trigger", *, incident: str = "I1", severity: str = "SEV-1", next_ms: int = NOW) -> OutboxRow:
     """Return an unsent row, created now, of the one path that these tests know."""
     message = Message(
         kind=MessageKind(kind),
@@ -123,9 +121,7 @@ def test_a_trigger_that_nobody_took_joins_its_resolve() -> None:
     assert ([each.id for each in delivery.triggers], delivery.resolve and delivery.resolve.id) == ([1], 2)
     assert delivery.message.late
     assert delivery.message.kind is MessageKind.RESOLVE
-    assert delivery.message.text.startswith(
-        "Began 2027-01-15T07:58:30.000Z, ended 2027-01-15T07:59:59.000Z; delivered late."
-    )
+    assert delivery.message.text.startswith("Began 2027-01-15T07:58:30.000Z, ended 2027-01-15T07:59:59.000Z; delivered late.")
     assert "trigger text" in delivery.message.text
     assert delivery.message.details == {"trigger": "yes", "resolve": "yes"}
 
