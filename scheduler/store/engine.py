@@ -9,6 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -72,6 +73,10 @@ async def connect(url: URL) -> AsyncEngine:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_migrate)
+    except CommandError as exc:
+        await engine.dispose()
+        place = url.render_as_string(hide_password=True)
+        raise StoreError(f"the store {place} is of another version of critpath: {_line(exc)}") from exc
     except (SQLAlchemyError, OSError) as exc:
         await engine.dispose()
         raise StoreError(f"the store {url.render_as_string(hide_password=True)} cannot be used: {_line(exc)}") from exc

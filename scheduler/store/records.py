@@ -110,7 +110,7 @@ class Records:
         columns = schema.check_states.c
         query = select(columns.check_name, columns.last_good_ms).where(columns.last_good_ms.is_not(None))
         async with self._engine.connect() as connection:
-            return dict((await connection.execute(query)).tuples().all())
+            return {row.check_name: row.last_good_ms for row in await connection.execute(query)}
 
     async def incidents(self, *, since_ms: int = 0, unresolved: bool = False) -> list[Incident]:
         """Return incidents, oldest first: those that began at *since_ms* or later, or that are not over."""
