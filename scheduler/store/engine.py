@@ -16,7 +16,6 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from critpath import OperatorError
-from scheduler.store.sqlite import open_connection
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -60,16 +59,14 @@ async def connect(url: URL) -> AsyncEngine:
     Raises:
         StoreError: it cannot be reached, created or migrated. The text names the place, never the password.
     """
+    engine = create_async_engine(url, pool_pre_ping=not is_sqlite(url))
     if is_sqlite(url):
-        engine = create_async_engine(url, connect_args={"async_creator_fn": open_connection})
         if url.database:
             try:
                 Path(url.database).parent.mkdir(parents=True, exist_ok=True)
             except OSError as exc:
                 raise StoreError(f"the store's folder cannot be made: {exc}") from exc
         _tune_sqlite(engine)
-    else:
-        engine = create_async_engine(url, pool_pre_ping=True)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_migrate)
