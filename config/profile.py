@@ -19,6 +19,9 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 Severity = Literal["SEV-0", "SEV-1", "SEV-2", "SEV-3"]
 Environment = Literal["prod", "labs", "dev"]
 
+ANSWER_FIELDS = frozenset({"status", "headers", "body", "errors", "seconds", "correlation_id"})
+"""What an answer has of itself; see `critpath.Answer`."""
+
 
 class Operation(Model):
     """
@@ -43,6 +46,8 @@ class Operation(Model):
     def _say_where(self) -> Operation:
         if self.graphql is None and not self.path.startswith("/"):
             raise ValueError("needs a path that starts with /, or a graphql document")
+        if taken := sorted(ANSWER_FIELDS & set(self.read)):
+            raise ValueError(f"reads a field called {taken[0]!r}, as every answer has one already; write another name")
         return self
 
 

@@ -1,5 +1,6 @@
 """Answers that are right until they leave: dripped, endless, exploding, cut off."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
 
@@ -36,6 +37,8 @@ def mangle(faults: Faults, exchange: Exchange, alive: Callable[[], bool], send: 
             if not alive():
                 return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            # A reader who keeps up never makes send wait: without this nobody else would be served, its leaving not seen.
+            await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
 
     return spoiled

@@ -41,6 +41,8 @@ _GRACE_SECONDS = 8.0
 _DRAIN_SECONDS = 3.0
 _CLOCK_STEP_SECONDS = 2.0
 _RECENT_MS = 30 * 86_400_000
+_RESIDUE_EVERY_SECONDS = 10.0
+_HOUSEKEEPING_EVERY_SECONDS = 3600.0
 
 
 class Daemon:
@@ -73,6 +75,7 @@ class Daemon:
         self.pipeline: Pipeline
         self._stopping = asyncio.Event()
         self._drift = 0.0
+        self._counted = self._tidied = clock.monotonic()
 
     @classmethod
     async def build(cls, configuration: Configuration) -> Daemon:
@@ -197,8 +200,18 @@ class Daemon:
             await self.pipeline.tick()
             with contextlib.suppress(SQLAlchemyError, OSError):  # the pipeline says so, and the next tick tries again
                 await self.budget.flush()
-                self.residue = await self.store.notebook.residue()
+                await self._keep_house()
             self._notice_clock_step()
+
+    async def _keep_house(self) -> None:
+        """Do now and then what need not be done at every tick: count leftovers, forget what is old."""
+        now = self.clock.monotonic()
+        if now - self._counted >= _RESIDUE_EVERY_SECONDS:
+            self._counted, self.residue = now, await self.store.notebook.residue()
+        if now - self._tidied >= _HOUSEKEEPING_EVERY_SECONDS:
+            self._tidied = now
+            await self.store.records.forget_results(self.clock.now() - _RECENT_MS)
+            await self.store.spends.forget(self.clock.now() - _RECENT_MS)
 
     def _notice_clock_step(self) -> None:
         drift = self.clock.wall_drift()

@@ -10,7 +10,7 @@ from typing import Any
 from ulid import ULID
 
 from config import CheckSettings, Configuration
-from critpath import Clock, Context, Probe, Result, RunClass, run_probe
+from critpath import Clock, Context, Probe, ProbeError, Reason, Result, RunClass, run_probe
 from probes.registry import find
 from probes.toolbox import Workshop
 
@@ -44,13 +44,20 @@ def required_checks(checks: Mapping[str, Check], paths: Mapping[str, Any]) -> di
     return {path: [c.name for c in checks.values() if c.settings.path == path and c.settings.required] for path in paths}
 
 
+class Fixture(dict[str, Any]):
+    """The known records of the target. One that is asked for and not declared is a gap in the configuration."""
+
+    def __missing__(self, key: str) -> Any:
+        raise ProbeError(Reason.CONFIGURATION, f"the configuration declares no fixture.{key}")
+
+
 class Attempts:
     """Makes attempts of checks: a context of its own for each, with the tools of the workshop."""
 
     def __init__(self, workshop: Workshop, clock: Clock) -> None:
         self._workshop = workshop
         self._clock = clock
-        self._fixture = workshop.configuration.settings.fixture
+        self._fixture = Fixture(workshop.configuration.settings.fixture)
         self._facts = facts_of(workshop.configuration)
 
     async def attempt(self, check: Check, run_id: str, run_class: RunClass, number: int) -> Result:

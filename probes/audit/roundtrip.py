@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from config import parse_duration
-from critpath import Context, ProbeFailed, Reason, Session, check_that
+from critpath import Answer, Context, ProbeFailed, Reason, Session, check_that
 from probes.audit.chain import ChainBroken, Head, follow
 
 _PAGE = 200
 _TAIL = 50
+_MOST = 1000
 
 
 async def probe(ctx: Context) -> None:
@@ -50,8 +51,16 @@ async def _follow_ledger(ctx: Context, api: Session, correlation_id: str) -> Non
     notes = await ctx.recall()
     known = Head(notes["sequence"], notes["hash"]) if "sequence" in notes else None
     first: int = ctx.facts["first_sequence"]
-    start = max(first, (known.sequence if known else await _newest(ctx, api)) - _TAIL)
-    entries = await _entries_from(ctx, api, start)
+    newest = await _newest(ctx, api) if known is None else 0
+    start = max(first, (known.sequence if known else newest) - _TAIL)
+    page = await _page(ctx, api, start)
+    if (newest := int(str(page.head or 0))) - start > _MOST:  # we were away for long: a full audit is not this check's work
+        known, start = None, newest - _TAIL
+        page = await _page(ctx, api, start)
+    entries = list(page.entries or [])
+    while len(page.entries or []) == _PAGE:
+        page = await _page(ctx, api, start + len(entries))
+        entries += page.entries or []
     try:
         head = follow(entries, first=start, genesis=ctx.facts["genesis_hash"] if start == first else None, known=known)
     except ChainBroken as exc:
@@ -65,15 +74,8 @@ async def _follow_ledger(ctx: Context, api: Session, correlation_id: str) -> Non
 
 
 async def _newest(ctx: Context, api: Session) -> int:
-    page = await api.call("ledger_entries", tenant=ctx.facts["tenant"], after="0", limit="1")
-    return int(str(page.head or 0))
+    return int(str((await _page(ctx, api, 1, limit=1)).head or 0))
 
 
-async def _entries_from(ctx: Context, api: Session, start: int) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = []
-    while True:
-        after = str(start - 1 + len(entries))
-        page = await api.call("ledger_entries", tenant=ctx.facts["tenant"], after=after, limit=str(_PAGE))
-        entries += page.entries or []
-        if len(page.entries or []) < _PAGE:
-            return entries
+async def _page(ctx: Context, api: Session, first: int, limit: int = _PAGE) -> Answer:
+    return await api.call("ledger_entries", tenant=ctx.facts["tenant"], after=str(first - 1), limit=str(limit))

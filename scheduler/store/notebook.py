@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from critpath import Clock, Context
 from scheduler.store import schema
+from scheduler.store.shielded import to_its_end
 
 
 class StoredCanary:
@@ -30,6 +31,7 @@ class StoredCanary:
         """Note that the record was read to be removed."""
         await self._set(gone_ms=self._clock.now())
 
+    @to_its_end
     async def _set(self, **values: Any) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(update(schema.canaries).where(schema.canaries.c.nonce == self.nonce).values(**values))
@@ -42,6 +44,7 @@ class StoredNotebook:
         self._engine = engine
         self._clock = clock
 
+    @to_its_end
     async def recall(self, check: str) -> Mapping[str, Any]:
         """Return the check's notes."""
         query = select(schema.notes.c.document).where(schema.notes.c.check_name == check)
@@ -49,6 +52,7 @@ class StoredNotebook:
             document = await connection.scalar(query)
         return json.loads(document) if document else {}
 
+    @to_its_end
     async def remember(self, check: str, notes: Mapping[str, Any]) -> None:
         """Replace the check's notes."""
         table, document = schema.notes, json.dumps(dict(notes))
@@ -57,6 +61,7 @@ class StoredNotebook:
             if changed.rowcount == 0:
                 await connection.execute(insert(table).values(check_name=check, document=document))
 
+    @to_its_end
     async def open_canary(self, ctx: Context, kind: str) -> StoredCanary:
         """Record the intent to write. The nonce is letters only: the target's filters rewrite what looks like a number."""
         nonce = "critpath" + uuid.uuid4().hex.translate(_LETTERS)
@@ -68,6 +73,7 @@ class StoredNotebook:
             )
         return StoredCanary(self._engine, self._clock, nonce)
 
+    @to_its_end
     async def residue(self) -> int:
         """Return how many canaries are not proved to be gone."""
         query = select(func.count()).select_from(schema.canaries).where(schema.canaries.c.gone_ms.is_(None))
@@ -81,6 +87,7 @@ class StoredSpends:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @to_its_end
     async def add(self, spends: Sequence[tuple[str, str, int]]) -> None:
         """Add (kind, key, at_ms), durably."""
         if spends:
@@ -88,13 +95,19 @@ class StoredSpends:
                 rows = [{"kind": kind, "key": key, "at_ms": at_ms} for kind, key, at_ms in spends]
                 await connection.execute(insert(schema.spends), rows)
 
+    @to_its_end
     async def since(self, at_ms: int) -> list[tuple[str, str, int]]:
-        """Return what was spent since then and forget the rest."""
+        """Return what was spent since then, oldest first."""
         table = schema.spends
+        query = select(table.c.kind, table.c.key, table.c.at_ms).where(table.c.at_ms >= at_ms).order_by(table.c.at_ms)
+        async with self._engine.connect() as connection:
+            return [tuple(row) for row in await connection.execute(query)]
+
+    @to_its_end
+    async def forget(self, before_ms: int) -> None:
+        """Delete what was spent before then."""
         async with self._engine.begin() as connection:
-            await connection.execute(delete(table).where(table.c.at_ms < at_ms))
-            rows = await connection.execute(select(table.c.kind, table.c.key, table.c.at_ms).order_by(table.c.at_ms))
-            return [tuple(row) for row in rows]
+            await connection.execute(delete(schema.spends).where(schema.spends.c.at_ms < before_ms))
 
 
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alerts.message import Message, MessageKind
 from alerts.ports import OutboxRow
 from scheduler.store.schema import outbox
+from scheduler.store.shielded import to_its_end
 
 
 class StoredOutbox:
@@ -19,6 +20,7 @@ class StoredOutbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @to_its_end
     async def pending(self) -> list[OutboxRow]:
         """Return every unsent row, in order."""
         query = select(outbox).where(outbox.c.sent_ms.is_(None)).order_by(outbox.c.id)
@@ -37,6 +39,7 @@ class StoredOutbox:
         """Note that one late message was accepted in place of two."""
         await self._set([trigger_id, resolve_id], sent_ms=at_ms, dead=False, last_error=None)
 
+    @to_its_end
     async def latest_sent(self, channel: str, since_ms: int) -> list[OutboxRow]:
         """Return the last accepted row of each incident on a channel."""
         newest = (
@@ -49,6 +52,7 @@ class StoredOutbox:
             rows = await connection.execute(select(outbox).where(outbox.c.id.in_(newest), fresh).order_by(outbox.c.id))
             return [_row(row) for row in rows.mappings()]
 
+    @to_its_end
     async def _set(self, ids: list[int], **values: Any) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(**values))

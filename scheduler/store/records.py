@@ -19,6 +19,7 @@ from alerts.message import Message
 from alerts.timeline import State
 from critpath import Clock, Outcome, Reason, Result, RunClass, Step
 from scheduler.store import schema
+from scheduler.store.shielded import to_its_end
 
 # Made once: a statement made anew is analysed anew, each time.
 _ADD_RESULTS = insert(schema.results)
@@ -48,6 +49,7 @@ class Records:
         self._clock = clock
         self._last: Entry | None = None
 
+    @to_its_end
     async def open(self) -> None:
         """Find the end of the chain."""
         async with self._engine.connect() as connection:
@@ -58,6 +60,7 @@ class Records:
             )
         self._last = _entry(row) if row else None
 
+    @to_its_end
     async def write(self, batch: Batch) -> None:
         """Write *batch* in one transaction: all of it, or nothing."""
         now = self._clock.now()
@@ -83,6 +86,7 @@ class Records:
         """The last entry of the chain."""
         return self._last
 
+    @to_its_end
     async def transitions(self) -> list[Transition]:
         """Return every segment of the journal, in its order."""
         query = select(schema.journal).where(schema.journal.c.kind == Kind.SEGMENT.value).order_by(schema.journal.c.seq)
@@ -90,12 +94,14 @@ class Records:
             rows = (await connection.execute(query)).mappings().all()
         return [Transition(r["subject"], r["at_ms"], State(r["state"]), r["cause"]) for r in rows]
 
+    @to_its_end
     async def entries(self) -> list[Entry]:
         """Return the whole journal."""
         async with self._engine.connect() as connection:
             rows = (await connection.execute(select(schema.journal).order_by(schema.journal.c.seq))).mappings().all()
         return [_entry(row) for row in rows]
 
+    @to_its_end
     async def held(self) -> list[Held]:
         """Return the last result of each check."""
         async with self._engine.connect() as connection:
@@ -105,6 +111,7 @@ class Records:
             for r in rows
         ]
 
+    @to_its_end
     async def last_good(self) -> dict[str, int]:
         """Return the start of the last good attempt of each check that had one."""
         columns = schema.check_states.c
@@ -112,6 +119,7 @@ class Records:
         async with self._engine.connect() as connection:
             return {row.check_name: row.last_good_ms for row in await connection.execute(query)}
 
+    @to_its_end
     async def incidents(self, *, since_ms: int = 0, unresolved: bool = False) -> list[Incident]:
         """Return incidents, oldest first: those that began at *since_ms* or later, or that are not over."""
         table = schema.incidents
@@ -122,6 +130,7 @@ class Records:
         async with self._engine.connect() as connection:
             return [Incident.from_dict(json.loads(text)) for text in (await connection.execute(query)).scalars()]
 
+    @to_its_end
     async def latest_results(self, check: str, limit: int = 20) -> list[Result]:
         """Return the newest attempts of a check, newest first."""
         table = schema.results
@@ -131,6 +140,7 @@ class Records:
         async with self._engine.connect() as connection:
             return [_result(row) for row in (await connection.execute(query)).mappings()]
 
+    @to_its_end
     async def forget_results(self, before_ms: int) -> int:
         """Delete attempts that started before *before_ms*; the journal stays. Returns how many."""
         async with self._engine.begin() as connection:

@@ -36,6 +36,11 @@ FAULTS = [
     ("search-hang", "investigation", {"timeout"}),
     ("graphql-unmasked-500", "investigation", {"status"}),
     ("wrong-environment", "investigation", {"wrong_environment"}),
+    ("body-slow", "investigation", {"timeout"}),
+    ("body-huge", "investigation", {"body_too_large", "timeout"}),
+    ("body-bomb", "investigation", {"body_too_large"}),
+    ("json-broken", "investigation", {"content"}),
+    ("redirect-loop", "investigation", {"status"}),
     ("ingest-refused", "ingestion", {"connection", "protocol"}),
     ("ingest-500", "ingestion", {"status"}),
     ("ingest-lost", "ingestion", {"lost"}),
@@ -72,3 +77,18 @@ def test_a_fault_turns_its_own_path_red_and_no_other(fast: Seen, fault: str, pat
         fast.stage.twin.switch_off(fault)
     fast.until(lambda: fast.all_good() and len(fast.pages("resolve")) > resolves, f"after {fault}, all is good and resolved")
     assert {message["path"] for message in fast.pages("trigger")[triggers:]} == {path}
+
+
+@pytest.mark.parametrize("switch", ["kill-switch", "tenant-kill-switch"])
+def test_a_kill_switch_is_named_on_every_path_that_it_stops(fast: Seen, switch: str) -> None:
+    """It is an outage of each, its reason is `kill_switch`, and one page for auth silences those that depend on it."""
+    triggers = len(fast.pages("trigger"))
+    fast.stage.twin.switch_on(switch)
+    try:
+        fast.until(lambda: {"investigation", "ingestion"} <= fast.bad(), "what it stops is bad")
+        reasons = {page["details"]["reason"] for page in fast.pages("trigger")[triggers:]}
+        assert "kill_switch" in reasons
+        assert reasons <= {"kill_switch", "page_broken"}
+    finally:
+        fast.stage.twin.switch_off(switch)
+    fast.until(lambda: fast.all_good() and fast.metric('critpath_incidents_open{severity="SEV-1"}') == 0, "all is good again")

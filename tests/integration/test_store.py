@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -136,8 +138,25 @@ async def test_spends_are_kept_and_old_ones_forgotten(opened: Open) -> None:
     await spends.add([])
     await spends.add([("request", "", AT + 2), ("login", "probe@example.org", AT), ("request", "", AT - 1)])
     kept = [("login", "probe@example.org", AT), ("request", "", AT + 2)]
-    assert await (await opened()).spends.since(AT) == kept
-    assert await spends.since(0) == kept
+    again = (await opened()).spends
+    assert await again.since(AT) == kept
+    assert await again.since(0) == [("request", "", AT - 1), *kept]
+    await again.forget(AT)
+    assert await again.since(0) == kept
+
+
+async def test_a_cancelled_transaction_ends_and_blocks_nobody(opened: Open) -> None:
+    """A probe's deadline may fall into a write: the write is done, and the next one is not kept waiting."""
+    store = await opened()
+    for number in range(30):
+        writing = asyncio.create_task(store.notebook.remember("login", {"number": number}))
+        await asyncio.sleep(number % 7 * 0.0005)
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+    async with asyncio.timeout(4):
+        await store.notebook.remember("login", {"number": "last"})
+    assert await store.notebook.recall("login") == {"number": "last"}
 
 
 async def test_a_canary_is_residue_until_it_is_proved_gone(opened: Open) -> None:
