@@ -15,8 +15,9 @@ from config.settings import Log
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def set_up(settings: Log, stream: TextIO = sys.stderr) -> None:
-    """Send every line, ours and that of libraries, to *stream* in one form and without secrets."""
+def set_up(settings: Log, stream: TextIO | None = None) -> None:
+    """Send every line, ours and that of libraries, to *stream* (standard error) in one form and without secrets."""
+    stream = stream or sys.stderr
     pretty = settings.format == "pretty" or (settings.format == "auto" and stream.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -210,8 +210,7 @@ class Pipeline:
                 incident=decision.incident.id if decision.incident else "",
                 reason=decision.reason,
             )
-        level = log.info if verdict.outcome.works else log.warning
-        level(
+        log.info(
             "verdict",
             check=verdict.check,
             path=verdict.path,

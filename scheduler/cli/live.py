@@ -22,18 +22,19 @@ _REFRESH_SECONDS = 0.5
 
 
 class LiveTable:
-    """Draws the daemon until the block ends. The log goes above it."""
+    """The screen until the block ends: what is written to standard error meanwhile goes above the table."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
-        self._console = console()
-        self._live = Live(console=self._console, auto_refresh=False, redirect_stderr=False)
+    def __init__(self) -> None:
+        self._live = Live(console=console(), auto_refresh=False)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._live.start()
-        self._task = asyncio.create_task(self._draw())
         return self
+
+    def show(self, daemon: Daemon) -> None:
+        """Draw *daemon* from now on."""
+        self._task = asyncio.create_task(self._draw(daemon))
 
     async def __aexit__(self, *_: object) -> None:
         if self._task is not None:
@@ -42,9 +43,9 @@ class LiveTable:
                 await self._task
         self._live.stop()
 
-    async def _draw(self) -> None:
+    async def _draw(self, daemon: Daemon) -> None:
         while True:
-            self._live.update(view(self._daemon), refresh=True)
+            self._live.update(view(daemon), refresh=True)
             await asyncio.sleep(_REFRESH_SECONDS)
 
 
