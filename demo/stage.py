@@ -199,18 +199,20 @@ def last_line(log: Path) -> str:
 class Stage:
     """Twin and daemon together; leave the block and both are gone."""
 
-    def __init__(self, folder: Path, *, port: int = 0, listen: str = "", table: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 0, listen: str = "", table: bool = False, env: Mapping[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._port, self._table = folder, port, table
         self.listen = listen or f"127.0.0.1:{free_port()}"
         self.twin: Twin
         self.daemon: Daemon
-        self.env: dict[str, str] = {}
+        self.env: dict[str, str] = dict(env or {})
 
     def __enter__(self) -> Self:
         self.twin = Twin(self.folder, port=self._port)
         try:
-            self.env = environment(self.twin, self.folder / "critpath.db", self.listen)
+            self.env = {**environment(self.twin, self.folder / "critpath.db", self.listen), **self.env}
             self.start_daemon()
         except BaseException:
             self.twin.stop()

@@ -11,6 +11,8 @@ from alerts.incident import Incident
 from alerts.sla import Assessment, Window, assess, burn_rate, coverage
 from alerts.timeline import State, Timeline
 from config import PathSettings, Settings
+from scheduler.checks import Check, required_checks
+from scheduler.store import Records
 
 PATH, CHECK = "path:", "check:"
 BURN_WINDOWS = {
@@ -19,7 +21,8 @@ BURN_WINDOWS = {
     for ms in (rule.short_ms, rule.long_ms)
     for unit, name in [next((u, n) for u, n in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m")) if ms % u == 0)]
 }
-"""The eight windows of the burn rules, by name: milliseconds."""
+"""The windows of the burn rules, by name: milliseconds. Two rules share one."""
+_RECENT_MS = 30 * 86_400_000
 
 
 class Account:
@@ -43,6 +46,20 @@ class Account:
         self.checks = {check: Timeline() for check in hold_ms}
         self.incidents = {incident.path: incident for incident in incidents}
         self.take(journal)
+
+    @classmethod
+    async def read(cls, settings: Settings, checks: Mapping[str, Check], records: Records, now: int) -> Account:
+        """Return the account as the store has it, up to *now*: incidents of the last 30 days, and those still open."""
+        recent = await records.incidents(since_ms=now - _RECENT_MS)
+        return cls(
+            settings,
+            required_checks(checks, settings.paths),
+            {check.name: round(check.settings.hold() * 1000) for check in checks.values()},
+            now,
+            journal=await records.transitions(),
+            held=await records.held(),
+            incidents=[*recent, *await records.incidents(unresolved=True)],
+        )
 
     def take(self, transitions: Iterable[Transition]) -> None:
         """Let the timelines grow by what the book, or the journal before it, settled."""

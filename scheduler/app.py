@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.channels import Channel, build
-from alerts.incident import Incident
 from alerts.outbox import Dispatcher
 from alerts.timeline import State
 from config import Configuration
@@ -153,19 +152,8 @@ class Daemon:
         return not self._stopping.is_set() and self.pipeline.healthy
 
     async def _restore(self) -> None:
-        records = self.store.records
-        required = required_checks(self.checks, self.configuration.settings.paths)
-        recent = await records.incidents(since_ms=self.clock.now() - _RECENT_MS)
-        incidents: list[Incident] = [*recent, *await records.incidents(unresolved=True)]
-        self.account = Account(
-            self.configuration.settings,
-            required,
-            {check.name: round(check.settings.hold() * 1000) for check in self.checks.values()},
-            self.clock.now(),
-            journal=await records.transitions(),
-            held=await records.held(),
-            incidents=incidents,
-        )
+        records, settings = self.store.records, self.configuration.settings
+        self.account = await Account.read(settings, self.checks, records, self.clock.now())
         self.pipeline = Pipeline(
             self.configuration, self.account, records, self.metrics, self.clock, self.dispatcher.wake, await records.last_good()
         )
@@ -173,7 +161,7 @@ class Daemon:
             self.metrics.declare(check.name, check.settings.path)
         await self.budget.open()
         self.residue = await self.store.notebook.residue()
-        await self.pipeline.start(required)
+        await self.pipeline.start(required_checks(self.checks, settings.paths))
 
     async def _run_check(self, check: Check) -> None:
         run_id = new_run_id()

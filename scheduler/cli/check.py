@@ -16,7 +16,7 @@ from probes.toolbox import Workshop
 from scheduler import logs
 from scheduler.account import Account
 from scheduler.budget import RequestBudget
-from scheduler.checks import Attempts, Check, load_checks, new_run_id, required_checks
+from scheduler.checks import Attempts, Check, load_checks, new_run_id
 from scheduler.cli import report
 from scheduler.cli.common import (
     DEFAULT_CONFIG,
@@ -166,15 +166,7 @@ def _say(out: Console, verdict: Verdict) -> None:
 
 async def _bad_at(configuration: Configuration, store: Store, at_ms: int, now: int) -> set[str]:
     """Return the checks that the daemon's journal has as bad at a moment."""
-    checks = load_checks(configuration)
-    account = Account(
-        configuration.settings,
-        required_checks(checks, configuration.settings.paths),
-        {check.name: round(check.settings.hold() * 1000) for check in checks.values()},
-        now,
-        journal=await store.records.transitions(),
-        held=await store.records.held(),
-    )
+    account = await Account.read(configuration.settings, load_checks(configuration), store.records, now)
     account.take(account.book.advance(now))
     return {name for name, timeline in account.checks.items() if timeline.state_at(at_ms) is State.BAD}
 

@@ -16,7 +16,7 @@ from alerts.sla import Assessment, Claim
 from config import Configuration
 from critpath import ConfigurationError, SystemClock
 from scheduler.account import Account
-from scheduler.checks import load_checks, required_checks
+from scheduler.checks import load_checks
 from scheduler.cli.common import DEFAULT_CONFIG, ConfigOption, command_line, console, load_configuration
 from scheduler.cli.storing import opened_store
 
@@ -45,7 +45,7 @@ def command(
     if format not in ("table", "json"):
         raise ConfigurationError(f"--format {format}: write table or json")
     configuration = load_configuration(config)
-    account = asyncio.run(_read(configuration))
+    account, watched = asyncio.run(_read(configuration))
     rows = [
         (path, name, assessed)
         for path in account.timelines
@@ -58,26 +58,20 @@ def command(
     out = console()
     if configuration.settings.environment != "prod":
         out.print(f"[yellow]{configuration.settings.environment} has no SLA; these figures are for information.[/yellow]")
-    if not any(len(timeline) for timeline in account.timelines.values()):
+    if not watched:
         out.print("The journal is empty: nothing has been watched yet. Start with [bold]critpath run[/bold].")
         return
     out.print(_table(rows, account))
 
 
-async def _read(configuration: Configuration) -> Account:
+async def _read(configuration: Configuration) -> tuple[Account, bool]:
+    """Return the account, and whether anything was ever watched."""
     clock = SystemClock()
-    checks = load_checks(configuration)
     async with opened_store(configuration, clock) as store:
-        account = Account(
-            configuration.settings,
-            required_checks(checks, configuration.settings.paths),
-            {check.name: round(check.settings.hold() * 1000) for check in checks.values()},
-            clock.now(),
-            journal=await store.records.transitions(),
-            held=await store.records.held(),
-        )
+        account = await Account.read(configuration.settings, load_checks(configuration), store.records, clock.now())
+    watched = any(len(timeline) for timeline in account.timelines.values())
     account.take(account.book.advance(clock.now()))
-    return account
+    return account, watched
 
 
 def _table(rows: list[tuple[str, str, Assessment]], account: Account) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -87,17 +86,11 @@ class Seen:
 
 
 def staged(folder: Path, **env: str) -> Iterator[Seen]:
-    """Put a stage up with these variables set, wait until all is good, and take it down."""
-    before = {name: os.environ.get(name) for name in env}
-    os.environ.update(env)
-    try:
-        with Stage(folder) as stage:
-            seen = Seen(stage)
-            seen.until(seen.all_good, "all paths are good at the start")
-            yield seen
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    """Put a stage up whose daemon has these variables, wait until all is good, and take it down."""
+    with Stage(folder, env=env) as stage:
+        seen = Seen(stage)
+        seen.until(seen.all_good, "all paths are good at the start")
+        yield seen
 
 
 @pytest.fixture(scope="session")

@@ -72,10 +72,9 @@ def test_being_throttled_is_our_fault_and_makes_paths_unknown(patient: Seen) -> 
     patient.until(patient.all_good, "after the silence that the target asked for, all is good", 90)
 
 
-def test_without_a_browser_the_path_is_unknown_and_nobody_is_paged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_browser_the_path_is_unknown_and_nobody_is_paged(tmp_path: Path) -> None:
     """A missing browser is `error(browser)`: the sign-in page is not known to work, and not said to be broken."""
-    monkeypatch.setenv("CRITPATH_BROWSER__EXECUTABLE", "/nonexistent/chromium")
-    with Stage(tmp_path) as stage:
+    with Stage(tmp_path, env={"CRITPATH_BROWSER__EXECUTABLE": "/nonexistent/chromium"}) as stage:
         seen = Seen(stage)
         errors = 'critpath_check_attempts_total{check="sign-in",class="scheduled",outcome="error",path="auth"}'
         seen.until(lambda: seen.metric(errors) >= 1, "the browser check says that it cannot tell")
@@ -92,10 +91,9 @@ def test_without_a_browser_the_path_is_unknown_and_nobody_is_paged(tmp_path: Pat
     assert (done.returncode, verdict["outcome"], verdict["reason"]) == (4, "error", "browser")
 
 
-def test_a_missing_secret_is_our_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_is_our_fault(tmp_path: Path) -> None:
     """A credential file that is gone is `error(secret)`; what needs it is unknown, and nobody is paged."""
-    monkeypatch.setenv("CRITPATH_IDENTITIES__ANALYST__PASSWORD__FILE", str(tmp_path / "gone"))
-    with Stage(tmp_path) as stage:
+    with Stage(tmp_path, env={"CRITPATH_IDENTITIES__ANALYST__PASSWORD__FILE": str(tmp_path / "gone")}) as stage:
         seen = Seen(stage)
         seen.until(lambda: seen.states().get("auth") and seen.states().get("audit"), "paths that do not need it are good")
         time.sleep(3)

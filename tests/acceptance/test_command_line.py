@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.stage import ROOT, Twin, critpath, environment
+from tests.acceptance.conftest import FAST
 
 FAULTS = {
     "login-500": "auth",

@@ -117,7 +117,7 @@ def test_prometheus_scrapes_what_promtool_accepts(fast: Seen, tmp_path: Path) ->
     with server(tmp_path, [binary("prometheus"), *options], f"{address}/-/ready"):
         fast.until(lambda: len(query("critpath_path_up == 1")) == 4, "Prometheus has all four paths up")
         fast.until(lambda: query('increase(critpath_state_seconds_total{state="good"}[10s]) > 1'), "good time grows")
-        assert query("count(critpath_slo_burn_rate)")[0]["value"][1] == "32"  # 4 paths × 8 windows
+        assert query("count(critpath_slo_burn_rate)")[0]["value"][1] == "28"  # 4 paths × 7 windows
 
 
 def test_openmetrics_carries_exemplars(fast: Seen) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from demo.stage import ROOT, Stage, critpath
 from tests.acceptance.conftest import Seen
@@ -60,7 +60,7 @@ def test_killed_during_an_incident_it_goes_on_with_the_same_one(fresh: Seen) -> 
 
 def journal(seen: Seen, subject: str) -> list[tuple[int, str]]:
     """Return the journal's transitions of a subject: when, and to which state."""
-    with sqlite3.connect(seen.stage.folder / "critpath.db") as connection:
+    with contextlib.closing(sqlite3.connect(seen.stage.folder / "critpath.db")) as connection:
         return connection.execute("SELECT at_ms, state FROM journal WHERE subject = ? ORDER BY seq", (subject,)).fetchall()
 
 
@@ -78,7 +78,7 @@ def test_terminated_it_leaves_nothing_running(fresh: Seen) -> None:
 
 def kinds(seen: Seen) -> list[str]:
     """Return the kinds of the journal's entries, in order."""
-    with sqlite3.connect(seen.stage.folder / "critpath.db") as connection:
+    with contextlib.closing(sqlite3.connect(seen.stage.folder / "critpath.db")) as connection:
         return [kind for (kind,) in connection.execute("SELECT kind FROM journal ORDER BY seq")]
 
 
@@ -97,10 +97,9 @@ def test_a_second_daemon_on_the_same_store_is_refused(fresh: Seen) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_with_the_target_down_at_the_start_it_runs_and_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_the_target_down_at_the_start_it_runs_and_pages(tmp_path: Path) -> None:
     """A target that was never up is bad, not an error of ours: every path that needs no session says so."""
-    monkeypatch.setenv("CRITPATH_CONFIRMATION__GAP", "1s")
-    with Stage(tmp_path) as stage:
+    with Stage(tmp_path, env={"CRITPATH_CONFIRMATION__GAP": "1s"}) as stage:
         stage.daemon.process.stop()
         stage.env["CRITPATH_SURFACES__API"] = "http://127.0.0.1:9"
         stage.start_daemon()
