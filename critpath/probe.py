@@ -7,8 +7,8 @@ through `check_that`. It has no loop, no deadline and no verdict of its own: tho
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -145,6 +145,7 @@ class Context:
     steps: list[Step] = field(default_factory=list)
     measurements: dict[str, float] = field(default_factory=dict)
     started: float = 0.0
+    own_work: tuple[Reason, str] | None = None
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[None]:
@@ -157,6 +158,17 @@ class Context:
         finally:
             ended = self.clock.monotonic()
             self.steps.append(Step(name, began - self.started, ended - began, ok))
+
+    @contextmanager
+    def on_our_side(self, reason: Reason, what: str) -> Iterator[None]:
+        """Mark work that is not the target's: a deadline that falls into it is our error, with *reason*, and no outage."""
+        before, self.own_work = self.own_work, (reason, what)
+        try:
+            yield
+        except Exception:
+            self.own_work = before
+            raise
+        self.own_work = before  # but not where the deadline cancels us: `run_probe` asks for it then
 
     def remaining(self) -> float:
         """Return the seconds that are left until the deadline; never negative."""

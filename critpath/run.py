@@ -56,6 +56,9 @@ async def _judge(probe: Probe, ctx: Context) -> tuple[Outcome, Reason, str]:
         return exc.outcome, exc.reason, str(exc)
     except TimeoutError as exc:
         # A TimeoutError that is not our deadline is a bug: clients translate their own.
+        if limit.expired() and ctx.own_work is not None:
+            reason, what = ctx.own_work
+            return Outcome.ERROR, reason, f"our own work took too long: {what} did not end within {ctx.deadline:g} s"
         if limit.expired():
             return Outcome.FAILED, Reason.TIMEOUT, f"no end within {ctx.deadline:g} s"
         return Outcome.ERROR, Reason.BUG, f"the probe let a TimeoutError escape: {exc!r}"

@@ -90,15 +90,18 @@ class Toolbox:
 
     async def canary(self, ctx: Context, kind: str) -> Canary:
         """Record the intent to write."""
-        return await self._workshop.notebook.open_canary(ctx, kind)
+        with ctx.on_our_side(Reason.OVERLOADED, "writing to our own store"):
+            return await self._workshop.notebook.open_canary(ctx, kind)
 
     async def recall(self, ctx: Context) -> Mapping[str, Any]:
         """Return the check's notes."""
-        return await self._workshop.notebook.recall(ctx.check)
+        with ctx.on_our_side(Reason.OVERLOADED, "reading from our own store"):
+            return await self._workshop.notebook.recall(ctx.check)
 
     async def remember(self, ctx: Context, memory: Mapping[str, Any]) -> None:
         """Replace the check's notes."""
-        await self._workshop.notebook.remember(ctx.check, memory)
+        with ctx.on_our_side(Reason.OVERLOADED, "writing to our own store"):
+            await self._workshop.notebook.remember(ctx.check, memory)
 
     async def aclose(self, ctx: Context) -> None:  # noqa: ARG002 - the port's signature
         """Close the attempt's connections."""

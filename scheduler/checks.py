@@ -77,6 +77,8 @@ class Attempts:
             clock=self._clock,
             trace_id=uuid.uuid4().hex,
         )
+        if check.settings.browser:
+            await self._workshop.browsers.warm_up()
         self._workshop.equip(ctx)
         return await run_probe(check.probe, ctx)
 

@@ -64,6 +64,11 @@ class BrowserPool:
                 async with asyncio.timeout(_CLOSING_SECONDS):
                     await context.close()
 
+    async def warm_up(self) -> None:
+        """Start the browser, so that the first attempt need not wait for it. Whatever is wrong, that attempt will say."""
+        with contextlib.suppress(ProbeError):
+            await self._running()
+
     async def aclose(self) -> None:
         """End browser and driver, and every process they started."""
         browser, driver, self._browser, self._driver = self._browser, self._driver, None, None
@@ -179,11 +184,15 @@ async def open_page(pool: BrowserPool, settings: Settings, profile: Profile, gat
     if profile.web.surface not in settings.surfaces:
         raise ProbeError(Reason.CONFIGURATION, f"the configuration has no surface {profile.web.surface!r}")
     await gate.request(ctx, profile.web.surface)
-    async with pool.context({**common_headers(settings, profile, ctx), **trace_header(ctx)}) as context:
-        try:
-            page = await context.new_page()
-        except Exception as exc:
-            raise from_playwright(exc, "open a page") from exc
+    async with contextlib.AsyncExitStack() as stack:
+        with ctx.on_our_side(Reason.BROWSER, "starting the browser"):
+            context = await stack.enter_async_context(
+                pool.context({**common_headers(settings, profile, ctx), **trace_header(ctx)})
+            )
+            try:
+                page = await context.new_page()
+            except Exception as exc:
+                raise from_playwright(exc, "open a page") from exc
         yield Page(page, settings, profile, ctx)
 
 

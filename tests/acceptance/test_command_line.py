@@ -34,11 +34,7 @@ class Shell:
     def __init__(self, twin: Twin, folder: Path) -> None:
         self.twin = twin
         self.folder = folder
-        self.env = {
-            **os.environ,
-            **environment(twin, folder / "critpath.db", "127.0.0.1:0"),
-            "CRITPATH_CONFIRMATION__GAP": "500ms",
-        }
+        self.env = {**os.environ, **environment(twin, folder / "critpath.db", "127.0.0.1:0"), **FAST}
 
     def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

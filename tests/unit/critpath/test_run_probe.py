@@ -184,3 +184,29 @@ async def test_a_context_without_tools_says_so() -> None:
     result = await run_probe(borrows, context())
     assert (result.outcome, result.reason) == (Outcome.ERROR, Reason.BUG)
     assert result.message == "this context was made without tools"
+
+
+async def test_a_deadline_in_our_own_work_says_nothing_of_the_target() -> None:
+    """A browser that is slow to start is our error; the reason is the one that was marked."""
+
+    async def starts_a_browser(ctx: Context) -> None:
+        with ctx.on_our_side(Reason.BROWSER, "starting the browser"):
+            await asyncio.Event().wait()
+
+    result = await run_probe(starts_a_browser, Context("sign-in", "auth", deadline=0.01))
+    assert (result.outcome, result.reason) == (Outcome.ERROR, Reason.BROWSER)
+    assert "starting the browser did not end within 0.01 s" in result.message
+
+
+async def test_after_our_own_work_the_deadline_is_the_targets() -> None:
+    """What was marked is over, be it done or failed: a hang that follows is a timeout of the target."""
+
+    async def hangs_later(ctx: Context) -> None:
+        with ctx.on_our_side(Reason.BROWSER, "starting the browser"):
+            pass
+        with pytest.raises(ProbeFailed), ctx.on_our_side(Reason.BROWSER, "opening a page"):
+            raise ProbeFailed(Reason.CONNECTION, "refused")
+        await asyncio.Event().wait()
+
+    result = await run_probe(hangs_later, Context("sign-in", "auth", deadline=0.01))
+    assert (result.outcome, result.reason) == (Outcome.FAILED, Reason.TIMEOUT)
