@@ -170,10 +170,10 @@ class Daemon:
         try:
             known_bad = self.account.book.check_state(check.name) is State.BAD
             verdict = await self.runner.run(check, RunClass.SCHEDULED, run_id, known_bad=known_bad)
-        except BaseException:
+            await asyncio.shield(self.pipeline.verdict(check, verdict))
+        except BaseException:  # a run that never ends would withhold its path from the account for ever
             await asyncio.shield(self.pipeline.abandon(check, run_id))
             raise
-        await asyncio.shield(self.pipeline.verdict(check, verdict))
         self.verdicts[check.name] = verdict
         since = (self.clock.now() - verdict.attempts[-1].started_ms) / 1000
         self.jobs.hasten(check, max(0.0, self.pipeline.interval(check) - since))
