@@ -121,4 +121,3 @@ def test_an_address_in_use_is_said_plainly(fresh: Seen) -> None:
         timeout=60,
     )
     assert (done.returncode, "web.listen" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
-
