@@ -71,7 +71,8 @@ def _as_postgres() -> list[str]:
     # that one capability goes along.
     capability = "+dac_read_search"
     user = ["--reuid", "postgres", "--regid", "postgres", "--init-groups"]
-    return ["setpriv", *user, "--inh-caps", capability, "--ambient-caps", capability, "--"]
+    keep = ["--securebits", "+no_setuid_fixup"]  # or access(2) forgets the capability
+    return ["setpriv", *user, *keep, "--inh-caps", capability, "--ambient-caps", capability, "--"]
 
 
 def find_binaries() -> Path | None:
