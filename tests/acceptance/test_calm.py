@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +95,8 @@ def test_a_missing_secret_is_our_fault(tmp_path: Path) -> None:
     with Stage(tmp_path, env={"CRITPATH_IDENTITIES__ANALYST__PASSWORD__FILE": str(tmp_path / "gone")}) as stage:
         seen = Seen(stage)
         seen.until(lambda: seen.states().get("auth") and seen.states().get("audit"), "paths that do not need it are good")
-        time.sleep(3)
+        errors = 'critpath_check_attempts_total{check="%s",class="scheduled",outcome="error",path="%s"}'
+        for check, path in (("search", "investigation"), ("ingest-roundtrip", "ingestion")):
+            seen.until(lambda: seen.metric(errors % (check, path)) >= 1, f"{check} says that it cannot tell")  # noqa: B023
         assert {"investigation", "ingestion"}.isdisjoint(seen.states())
         assert (seen.bad(), seen.pages("trigger")) == (set(), [])
