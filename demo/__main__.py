@@ -18,12 +18,16 @@ The switches are listed by GET /__twin__/faults on the control surface; PUT and 
 /__twin__/faults/NAME switch one on and off. Accounts and fixtures are in demo/seed.json.
 """
 
+PORT = 14000
+KEPT = Path(__file__).resolve().parent.parent / "var" / "demo" / "twin"
+"""Where the twin that `config/demo.yaml` watches keeps its ledger: a watcher remembers how far it had come."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse, serve, end."""
     options = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="summit-twin-") as scratch:
-        data = options.data or Path(scratch)
+        data = options.data or (KEPT if options.port == PORT else Path(scratch))
         data.mkdir(parents=True, exist_ok=True)
         settings = Settings(
             data=data,
@@ -48,10 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=14000, help="port of the api; 0 takes free ports (default: %(default)s)")
+    add("--port", type=int, default=PORT, help="port of the api; 0 takes free ports (default: %(default)s)")
     add("--mode", choices=("prod", "dev"), default="prod", help="prod demands registered operations, masks errors")
     add("--limits", choices=("on", "off"), default="off", help="Summit's rate limits (default: %(default)s)")
-    add("--data", type=Path, metavar="DIR", help="keep the database here (default: a temporary folder)")
+    add("--data", type=Path, metavar="DIR", help="keep the database here (default: var/demo/twin; on another port a temporary folder)")  # fmt: skip # noqa: E501
     add("--addresses", type=Path, metavar="FILE", help="write the surfaces' addresses here as JSON, once listening")
     add("--break", dest="breaks", action="append", default=[], type=_break, metavar="NAME@SECONDS", help="switch a fault on, so long after the start; repeatable")  # fmt: skip # noqa: E501
     add("--mend", dest="mends", action="append", default=[], type=_mend, metavar="[NAME]@SECONDS", help="switch one fault, or all, off; repeatable")  # fmt: skip # noqa: E501

@@ -51,7 +51,7 @@ def command(  # noqa: PLR0913, PLR0917 - one option each
         "",
         "--deployed-at",
         metavar="TIME",
-        help="When it began (ISO 8601): what failed before is not its fault. Now by default.",
+        help="When it began (ISO 8601; now by default): what failed before is not its fault.",
     ),
     reports: list[str] = typer.Option(
         [], "--report", metavar="KIND:FILE", help="Also write junit:FILE, json:FILE or markdown:FILE."
@@ -68,7 +68,8 @@ def command(  # noqa: PLR0913, PLR0917 - one option each
     wanted = [report.parse(text) for text in reports]
     checks = select(load_checks(configuration), names or [], path, configuration)
     began = SystemClock().now()
-    before_ms = _milliseconds(deployed_at) if deployed_at else began
+    # Without a deploy there is no before: a failure is a failure.
+    before_ms = _milliseconds(deployed_at) if deployed_at else began if deploy else None
     verdicts, bad_before = asyncio.run(_check(configuration, checks, repeat, before_ms))
     code = exit_code(verdicts, bad_before)
     for kind, file in wanted:
@@ -106,7 +107,7 @@ def exit_code(verdicts: list[Verdict], bad_before: set[str]) -> int:
 
 
 async def _check(
-    configuration: Configuration, checks: list[Check], repeat: int, before_ms: int
+    configuration: Configuration, checks: list[Check], repeat: int, before_ms: int | None
 ) -> tuple[list[Verdict], set[str]]:
     clock = SystemClock()
     logs.set_up(configuration.settings.log.model_copy(update={"level": "error"}))
@@ -119,7 +120,8 @@ async def _check(
         runner = Runner(Attempts(workshop, clock), clock, configuration.settings.confirmation.gap, lag)
         watching = asyncio.create_task(lag.watch())
         try:
-            return await _run_all(runner, checks, repeat), await _bad_at(configuration, store, before_ms, clock.now())
+            verdicts = await _run_all(runner, checks, repeat)
+            return verdicts, await _bad_at(configuration, store, before_ms, clock.now()) if before_ms is not None else set()
         finally:
             watching.cancel()
             await workshop.aclose()
