@@ -48,16 +48,3 @@ class Notebook(Protocol):
     async def open_canary(self, ctx: Context, kind: str) -> Canary:
         """Record the intent to write, durably, and return the canary with its fresh nonce."""
         ...
-
-
-class OpenGate:
-    """A gate without limits, for targets that set none and for tests."""
-
-    async def request(self, ctx: Context, surface: str) -> None:
-        """Let it pass."""
-
-    async def login(self, ctx: Context, username: str) -> None:
-        """Let it pass."""
-
-    def back_off(self, surface: str, seconds: float) -> None:
-        """Take note of nothing."""

@@ -72,7 +72,7 @@ class Toolbox:
 
     async def sign_in(self, ctx: Context, identity: str) -> Session:
         """Log in anew, apart from the shared session."""
-        tokens, _ = await self._workshop.keeper.log_in(ctx, self._client(ctx), identity)
+        tokens = await self._workshop.keeper.log_in(ctx, self._client(ctx), identity)
         return Session(ctx, self._client(ctx), identity, None, tokens)
 
     async def stranger(self, ctx: Context) -> Session:

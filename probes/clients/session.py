@@ -82,7 +82,7 @@ class SessionKeeper:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refused: dict[str, tuple[float, ProbeFailed]] = {}
 
-    async def log_in(self, ctx: Context, http: HttpClient, identity: str) -> tuple[Tokens, Answer]:
+    async def log_in(self, ctx: Context, http: HttpClient, identity: str) -> Tokens:
         """
         Log in now, whatever is kept. What comes of it is not shared.
 
@@ -99,7 +99,7 @@ class SessionKeeper:
             if exc.reason is Reason.ACCESS_DENIED:
                 raise ProbeFailed(Reason.LOGIN_REJECTED, f"a known-good account is refused: {exc}") from exc
             raise
-        return Tokens.read(answer), answer
+        return Tokens.read(answer)
 
     async def refresh(self, http: HttpClient, refresh_token: str) -> Tokens:
         """Exchange a refresh token for a new pair."""
@@ -157,8 +157,7 @@ class SessionKeeper:
                 return await self.refresh(http, kept.refresh)
             except ProbeFailed:
                 self._tokens.pop(identity, None)
-        tokens, _ = await self.log_in(ctx, http, identity)
-        return tokens
+        return await self.log_in(ctx, http, identity)
 
 
 def _moment(claim: Any) -> float | None:

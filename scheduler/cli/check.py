@@ -66,11 +66,12 @@ def command(  # noqa: PLR0913, PLR0917 - one option each
     """
     configuration = load_configuration(config)
     wanted = [report.parse(text) for text in reports]
-    checks = select(load_checks(configuration), names or [], path, configuration)
+    known = load_checks(configuration)
+    checks = select(known, names or [], path, configuration)
     began = SystemClock().now()
     # Without a deploy there is no before: a failure is a failure.
     before_ms = _milliseconds(deployed_at) if deployed_at else began if deploy else None
-    verdicts, bad_before = asyncio.run(_check(configuration, checks, repeat, before_ms))
+    verdicts, bad_before = asyncio.run(_check(configuration, known, checks, repeat, before_ms))
     code = exit_code(verdicts, bad_before)
     for kind, file in wanted:
         report.write(kind, file, configuration, verdicts, code, deploy=deploy, began_ms=began)
@@ -107,7 +108,7 @@ def exit_code(verdicts: list[Verdict], bad_before: set[str]) -> int:
 
 
 async def _check(
-    configuration: Configuration, checks: list[Check], repeat: int, before_ms: int | None
+    configuration: Configuration, known: dict[str, Check], checks: list[Check], repeat: int, before_ms: int | None
 ) -> tuple[list[Verdict], set[str]]:
     clock = SystemClock()
     logs.set_up(configuration.settings.log.model_copy(update={"level": "error"}))
@@ -121,7 +122,8 @@ async def _check(
         watching = asyncio.create_task(lag.watch())
         try:
             verdicts = await _run_all(runner, checks, repeat)
-            return verdicts, await _bad_at(configuration, store, before_ms, clock.now()) if before_ms is not None else set()
+            bad_before = set() if before_ms is None else await _bad_at(configuration, known, store, before_ms, clock.now())
+            return verdicts, bad_before
         finally:
             watching.cancel()
             await workshop.aclose()
@@ -166,9 +168,9 @@ def _say(out: Console, verdict: Verdict) -> None:
     )
 
 
-async def _bad_at(configuration: Configuration, store: Store, at_ms: int, now: int) -> set[str]:
+async def _bad_at(configuration: Configuration, known: dict[str, Check], store: Store, at_ms: int, now: int) -> set[str]:
     """Return the checks that the daemon's journal has as bad at a moment."""
-    account = await Account.read(configuration.settings, load_checks(configuration), store.records, now)
+    account = await Account.read(configuration.settings, known, store.records, now)
     account.take(account.book.advance(now))
     return {name for name, timeline in account.checks.items() if timeline.state_at(at_ms) is State.BAD}
 

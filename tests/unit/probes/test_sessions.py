@@ -211,7 +211,7 @@ async def test_an_answer_without_a_token_is_no_login(wrong: Any) -> None:
 async def test_a_session_of_ones_own_is_not_shared() -> None:
     """What `sign_in` gets is used for its attempt alone; a 401 is final there, and it cannot be rotated."""
     desk = Desk()
-    tokens, _ = await desk.keeper.log_in(desk.wire.ctx, desk.wire.http, "operator")
+    tokens = await desk.keeper.log_in(desk.wire.ctx, desk.wire.http, "operator")
     own = Session(desk.wire.ctx, desk.wire.http, "operator", None, tokens)
     assert (await own.call("me")).user == "a@b"
     assert await desk.ask() == "a@b"
